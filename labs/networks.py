@@ -1,0 +1,140 @@
+"""The fully connected network on which most experiments of the book run."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from labs.activations import make_activation
+
+#: What ``init=`` accepts, with the law of a weight that has ``n`` inputs (``m`` is the number of outputs).
+INITS = {
+    "torch": "U(-1/sqrt(n), 1/sqrt(n)), PyTorch's default: variance 1/(3n)",
+    "lecun": "N(0, 1/n)",
+    "xavier": "N(0, 2/(n + m))",
+    "he": "N(0, 2/n) in hidden layers, N(0, 1/n) in the output layer, which no ReLU follows",
+    "orthogonal": "sqrt(2) times a random orthogonal matrix in hidden layers, gain 1 in the output layer",
+}
+
+_NORMS = {None: None, "batch": nn.BatchNorm1d, "layer": nn.LayerNorm}
+
+
+class SimpleNetwork(nn.Sequential):
+    """A stack of linear layers with one activation after each hidden layer.
+
+    The children are named ``flatten``, ``linear1``, ``act1``, ``linear2``, ``act2``, ... and the last linear layer
+    gives the logits, so that ``print(model)`` shows the whole network.
+    The default has the widths 784-256-192-128-64-10 and 283,914 parameters.
+
+    Args:
+        activation: a name from :data:`labs.activations.ACTIVATIONS`, a function without arguments that returns a
+            fresh module, or ``None`` for a purely linear network.
+        in_features: numbers per example.
+        hidden_features: width of each hidden layer, from the input to the output.
+        out_features: number of logits.
+        share_activation: use one activation module in all layers. A learnable activation then has one set of
+            parameters for the whole network, which collects the gradients of every layer.
+        init: law of the weights, a key of :data:`INITS`. The layers are initialised in order, so two networks of
+            different depth made from the same seed agree in the layers they have in common.
+        zero_bias: start with all biases at zero; otherwise they keep PyTorch's U(-1/sqrt(n), 1/sqrt(n)).
+        norm: ``"batch"`` or ``"layer"`` puts a normalisation between each hidden linear layer and its activation.
+
+    Shape:
+        - Input: :math:`(N, *)` with ``in_features`` numbers per example, for example ``(N, 1, 28, 28)``.
+        - Output: :math:`(N, C)` with :math:`C` = ``out_features``; logits, no softmax.
+
+    Raises:
+        ValueError: an unknown ``init`` or ``norm``, a width below one, or an input of another size.
+
+    Example:
+        >>> sum(p.numel() for p in SimpleNetwork("ReLU").parameters())
+        283914
+        >>> SimpleNetwork("ReLU", in_features=2, hidden_features=(3,), out_features=2)(torch.zeros(5, 2)).shape
+        torch.Size([5, 2])
+    """
+
+    def __init__(
+        self,
+        activation: str | Callable[[], nn.Module] | None = "ReLU",
+        *,
+        in_features: int = 784,
+        hidden_features: Sequence[int] = (256, 192, 128, 64),
+        out_features: int = 10,
+        share_activation: bool = False,
+        init: str = "torch",
+        zero_bias: bool = False,
+        norm: str | None = None,
+    ) -> None:
+        widths = [in_features, *hidden_features, out_features]
+        if any(not isinstance(width, int) or width < 1 for width in widths):
+            raise ValueError(f"every width must be a whole number of at least 1, got {widths}")
+        if init not in INITS:
+            raise ValueError(f"unknown init {init!r}; choose one of: {', '.join(INITS)}")
+        if norm not in _NORMS:
+            raise ValueError(f"unknown norm {norm!r}; choose None, 'batch' or 'layer'")
+        if isinstance(activation, nn.Module):
+            raise ValueError(
+                f"activation is a module ({type(activation).__name__}), which every layer would share; "
+                "give its name or a function that makes one, and share_activation=True if sharing is meant"
+            )
+
+        make = _activation_factory(activation, share_activation)
+        children: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
+        for i, (n, m) in enumerate(itertools.pairwise(widths), start=1):
+            children[f"linear{i}"] = nn.Linear(n, m)
+            if i == len(widths) - 1:
+                break
+            if norm is not None:
+                children[f"norm{i}"] = _NORMS[norm](m)
+            if make is not None:
+                children[f"act{i}"] = make()
+        super().__init__(children)
+        self.in_features = in_features
+        self.out_features = out_features
+        self._initialise(init, zero_bias)
+
+    @property
+    def linear_layers(self) -> list[nn.Linear]:
+        """The linear layers from the input to the output."""
+        return [child for child in self.children() if isinstance(child, nn.Linear)]
+
+    def forward(self, x: Tensor) -> Tensor:
+        numbers = math.prod(x.shape[1:])
+        if x.dim() < 2 or numbers != self.in_features:
+            raise ValueError(
+                f"got an input of shape {tuple(x.shape)}, wanted (N, ...) with {self.in_features} numbers per "
+                "example; reshape the data or build the network with another in_features"
+            )
+        return super().forward(x)
+
+    @torch.no_grad()
+    def _initialise(self, init: str, zero_bias: bool) -> None:
+        # nn.Linear has already drawn PyTorch's default, weights and biases. Drawing the other laws afterwards keeps
+        # the default biases, so that an experiment can change the weights alone.
+        *hidden, last = self.linear_layers
+        for layer in [*hidden, last]:
+            if init == "he":
+                nn.init.normal_(layer.weight, std=math.sqrt((1 if layer is last else 2) / layer.in_features))
+            elif init == "lecun":
+                nn.init.normal_(layer.weight, std=math.sqrt(1 / layer.in_features))
+            elif init == "xavier":
+                nn.init.xavier_normal_(layer.weight)
+            elif init == "orthogonal":
+                nn.init.orthogonal_(layer.weight, gain=1.0 if layer is last else math.sqrt(2))
+            if zero_bias:
+                nn.init.zeros_(layer.bias)
+
+
+def _activation_factory(activation, share: bool) -> Callable[[], nn.Module] | None:
+    if activation is None:
+        return None
+    make = activation if callable(activation) else lambda: make_activation(activation)
+    if not share:
+        return make
+    shared = make()
+    return lambda: shared

@@ -1,0 +1,194 @@
+"""Dead, near-dead, saturated and bias-dominated units, measured over a whole data set.
+
+*Dead* means: the activation is exactly zero on every example given, at this moment.
+For functions that are never exactly zero the honest question is how much gradient a unit lets through, and that is
+what :func:`activity` answers for every elementwise activation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from labs.activations import derivative
+from labs.hooks import activation_names, is_activation, watch_data
+
+#: Slopes up to this size count as "lets hardly any gradient through": a twentieth of ReLU's slope.
+FLAT_SLOPE = 0.05
+
+
+def dead_neuron_masks(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Tensor]:
+    """Return, for each activation layer, which units put out exactly zero on every example of ``data``.
+
+    The result is exact: it is the logical AND, over all examples, of "this unit puts out zero". The size of the
+    batches does not matter, up to the rounding of the matrix products. For convolutional layers a channel is a unit.
+
+    Args:
+        model: any module; see :func:`labs.hooks.activation_names` for the layers that are looked at.
+        data: a data set with ``inputs`` (``ImageData``, ``PointData``), a tensor of inputs, or an iterable of
+            batches; a batch is a tensor of inputs or a pair ``(inputs, labels)``.
+        batch_size: examples per forward pass, for data that does not come in batches.
+
+    Returns:
+        The masks by layer name, in the order of the layers; True means that the unit never left zero.
+
+    Shape:
+        - each mask: :math:`(C)`, bool, on the CPU.
+
+    Raises:
+        ValueError: no examples, or NaN among the activations.
+
+    Example:
+        The two batches of chapter 16, five units, three examples each. Only the third unit is silent in both.
+
+        >>> first = torch.tensor([[0, 1.5, 0, 1, 1], [0, 0, 0, 0, 1], [0, 1, 0, 1.2, 1]])
+        >>> second = torch.tensor([[1.1, 1, 0, 1, 1], [1, 0, 0, 0, 1], [0, 1, 0, 1, 1]])
+        >>> dead_neuron_masks(nn.ReLU(), [first, second])
+        {'ReLU': tensor([False, False,  True, False, False])}
+    """
+    masks: dict[str, Tensor] = {}
+
+    def see(name: str, _: Tensor, after: Tensor) -> None:
+        # amax of |a| is zero exactly where every a is zero; one pass, and NaN stays NaN instead of becoming "alive".
+        largest = _examples_by_units(after).abs().amax(dim=0)
+        _refuse_nan(largest, name)
+        silent = largest == 0
+        masks[name] = masks[name] & silent if name in masks else silent
+
+    watch_data(model, data, see, batch_size=batch_size)
+    return {name: mask.cpu() for name, mask in masks.items()}
+
+
+def dead_fractions(masks: dict[str, Tensor]) -> dict[str, float]:
+    """Return the share of dead units of each layer, from 0 to 1.
+
+    Example:
+        >>> dead_fractions({"act1": torch.tensor([True, False, False, False])})
+        {'act1': 0.25}
+    """
+    return {name: mask.float().mean().item() for name, mask in masks.items()}
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What each unit of one layer did over a data set; every field holds one number per unit, on the CPU.
+
+    Attributes:
+        mean, std: mean and standard deviation of the pre-activation over the examples.
+        low, high: smallest and largest pre-activation.
+        output_mean, output_std: the same for the activation.
+        zero_share: share of the examples, 0..1, on which the activation is exactly zero.
+        positive_share: share of the examples, 0..1, with a positive pre-activation.
+        flat_share: share of the examples, 0..1, at which the slope is at most ``FLAT_SLOPE`` in size.
+    """
+
+    mean: Tensor
+    std: Tensor
+    low: Tensor
+    high: Tensor
+    output_mean: Tensor
+    output_std: Tensor
+    zero_share: Tensor
+    positive_share: Tensor
+    flat_share: Tensor
+
+    def __repr__(self) -> str:
+        return f"Activity({len(self.mean)} units, {int(self.dead.sum())} dead)"
+
+    @property
+    def dead(self) -> Tensor:
+        """Exactly zero on every example."""
+        return self.zero_share == 1
+
+    def blocked(self, share: float = 0.99) -> Tensor:
+        """Units whose slope is flat on at least ``share`` of the examples, dead ReLUs among them: they hardly learn."""
+        return self.flat_share >= share
+
+    def near_dead(self, share: float = 0.99) -> Tensor:
+        """Blocked units that are not dead and whose output stays close to zero (mean size below ``FLAT_SLOPE``)."""
+        return self.blocked(share) & ~self.dead & (self.output_mean.abs() < FLAT_SLOPE)
+
+    def saturated(self, share: float = 0.99) -> Tensor:
+        """Blocked units that sit on a level other than zero, like a tanh near one."""
+        return self.blocked(share) & ~self.dead & ~self.near_dead(share)
+
+    @property
+    def input_ratio(self) -> Tensor:
+        """Variance of the pre-activation over the examples, divided by its squared mean."""
+        return self.std**2 / self.mean**2
+
+    def bias_dominated(self, ratio: float = 1 / 9) -> Tensor:
+        """Units whose mean pre-activation exceeds three standard deviations: for them all examples look alike."""
+        return self.input_ratio < ratio
+
+
+def activity(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Activity]:
+    """Return what every unit of every activation layer does over ``data``.
+
+    Works for every elementwise activation, kinked or smooth, through its slope at each pre-activation.
+
+    Args:
+        model, data, batch_size: as for :func:`dead_neuron_masks`.
+
+    Returns:
+        One :class:`Activity` per layer, in the order of the layers.
+
+    Raises:
+        ValueError: no examples, NaN among the activations, or a model without activation modules.
+
+    Example:
+        >>> x = torch.tensor([[-1.0, 5.0], [-2.0, 6.0], [-3.0, 7.0]])
+        >>> report = activity(nn.Tanh(), x)["Tanh"]
+        >>> report.positive_share, report.saturated()
+        (tensor([0., 1.]), tensor([False,  True]))
+    """
+    modules = {name: module for module, names in activation_names(model).items() for name in names}
+    if not all(is_activation(module) for module in modules.values()):
+        raise ValueError(f"{type(model).__name__} has no activation modules, so there are no slopes to measure")
+    sums: dict[str, dict[str, Tensor]] = {}
+
+    def see(name: str, before: Tensor, after: Tensor) -> None:
+        slope = _examples_by_units(derivative(modules[name], before))
+        z, a = _examples_by_units(before).double(), _examples_by_units(after).double()
+        _refuse_nan(a.sum(dim=0), name)
+        new = {
+            "n": torch.tensor(float(len(z)), dtype=torch.float64, device=z.device),
+            "z": z.sum(0), "zz": (z**2).sum(0), "a": a.sum(0), "aa": (a**2).sum(0),
+            "zero": (a == 0).sum(0), "positive": (z > 0).sum(0), "flat": (slope.abs() <= FLAT_SLOPE).sum(0),
+        }  # fmt: skip
+        low, high = z.amin(0), z.amax(0)
+        if name not in sums:
+            sums[name] = {**new, "low": low, "high": high}
+            return
+        old = sums[name]
+        for key, value in new.items():
+            old[key] = old[key] + value
+        old["low"], old["high"] = torch.minimum(old["low"], low), torch.maximum(old["high"], high)
+
+    watch_data(model, data, see, batch_size=batch_size)
+    return {name: _summarise(s) for name, s in sums.items()}
+
+
+def _summarise(s: dict[str, Tensor]) -> Activity:
+    s = {key: value.cpu() for key, value in s.items()}
+    n = s["n"]
+    mean, output_mean = s["z"] / n, s["a"] / n
+    spread = (s["zz"] / n - mean**2).clamp(min=0).sqrt()
+    output_spread = (s["aa"] / n - output_mean**2).clamp(min=0).sqrt()
+    shares = (s["zero"] / n, s["positive"] / n, s["flat"] / n)
+    numbers = (mean, spread, s["low"], s["high"], output_mean, output_spread, *shares)
+    return Activity(*(value.float() for value in numbers))
+
+
+def _examples_by_units(a: Tensor) -> Tensor:
+    """Make ``(N, C, ...)`` into ``(N * ..., C)``: a channel of a convolution counts as one unit."""
+    if a.dim() <= 1:
+        return a.reshape(-1, 1)
+    return a.transpose(1, -1).reshape(-1, a.shape[1])
+
+
+def _refuse_nan(per_unit: Tensor, name: str) -> None:
+    if torch.isnan(per_unit).any():
+        raise ValueError(f"NaN in the activations of layer {name!r}: check the data and the weights for NaN or overflow")

@@ -1,0 +1,127 @@
+"""Figures of the book: every function takes data and ``ax``, draws, and returns ``ax``.
+
+Colour, line style and marker change together, so that a grey print and a colour-blind reader lose nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import matplotlib.pyplot as plt
+import numpy as np
+import torch
+from matplotlib.axes import Axes
+from torch import Tensor, nn
+
+from labs.data import PointData
+from labs.neurons import Activity
+
+#: Okabe and Ito's palette in an order that keeps its contrast on white, with a style and a marker for each colour.
+STYLES = (
+    {"color": "#0072B2", "linestyle": "-", "marker": "o"},
+    {"color": "#D55E00", "linestyle": "--", "marker": "s"},
+    {"color": "#009E73", "linestyle": "-.", "marker": "^"},
+    {"color": "#CC79A7", "linestyle": ":", "marker": "D"},
+    {"color": "#000000", "linestyle": (0, (5, 1, 1, 1)), "marker": "v"},
+    {"color": "#E69F00", "linestyle": (0, (1, 1)), "marker": "P"},
+)
+
+
+def use_book_style() -> None:
+    """Set sizes, fonts and grid as in the book; called by a notebook once, never on import."""
+    plt.rcParams.update({
+        "figure.dpi": 110, "savefig.dpi": 110, "figure.figsize": (6.4, 3.6), "figure.constrained_layout.use": True,
+        "font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
+        "grid.alpha": 0.3, "lines.markersize": 5, "legend.frameon": False,
+    })  # fmt: skip
+
+
+def runs(ax: Axes, series: Mapping[str, Sequence[Sequence[float]]], x: Sequence[float] | None = None) -> Axes:
+    """Draw one line per entry: the mean over the runs, with a band from the lowest to the highest run.
+
+    Args:
+        ax: where to draw.
+        series: for each label the runs (one per seed), each a sequence over ``x``.
+        x: positions; by default 1, 2, 3, ...
+
+    Raises:
+        ValueError: more lines than there are styles to tell them apart, or runs of unequal length.
+    """
+    if len(series) > len(STYLES):
+        raise ValueError(f"got {len(series)} lines, but only {len(STYLES)} can be told apart; make two figures")
+    for (label, values), style in zip(series.items(), STYLES):
+        if len({len(run) for run in values}) != 1:
+            raise ValueError(f"the runs of {label!r} differ in length: {sorted({len(run) for run in values})}")
+        run = np.asarray(values, dtype=float)
+        place = np.arange(1, run.shape[1] + 1) if x is None else np.asarray(x)
+        ax.plot(place, run.mean(axis=0), label=label, **style)
+        ax.fill_between(place, run.min(axis=0), run.max(axis=0), color=style["color"], alpha=0.15, linewidth=0)
+    if len(series) > 1:
+        ax.legend()
+    return ax
+
+
+def histogram(ax: Axes, values: Tensor, *, bins: int = 60, label: str | None = None, style: int = 0) -> Axes:
+    """Draw the distribution of ``values`` as a filled outline whose area is one.
+
+    The axis ends at the 0.1 % and 99.9 % points, so that a few far values do not squeeze the rest.
+    """
+    flat = values.detach().flatten().double().cpu().numpy()
+    low, high = np.quantile(flat, [0.001, 0.999])
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    height, edges = np.histogram(flat, bins=bins, range=(low, high), density=True)
+    ax.stairs(height, edges, fill=True, alpha=0.35, color=STYLES[style]["color"])
+    ax.stairs(height, edges, color=STYLES[style]["color"], linestyle=STYLES[style]["linestyle"], label=label)
+    ax.set_yticks([])
+    return ax
+
+
+def unit_ranges(ax: Axes, activity: Activity, *, most: int = 64) -> Axes:
+    """Draw one horizontal bar per unit, from its smallest to its largest pre-activation over the data.
+
+    Bars that end left of zero belong to units that a ReLU never lets through (dead); they are hatched. Bars that
+    begin right of zero belong to units that a ReLU never cuts. The dot is the mean. Units are sorted by their mean;
+    if there are more than ``most``, evenly spaced ones are shown.
+    """
+    order = activity.mean.argsort()
+    if len(order) > most:
+        order = order[torch.linspace(0, len(order) - 1, most).round().long()]
+    low, high, mean = (getattr(activity, name)[order].numpy() for name in ("low", "high", "mean"))
+    kinds = {
+        "always negative": (high <= 0, STYLES[1]["color"], "////"),
+        "changes sign": ((high > 0) & (low <= 0), STYLES[0]["color"], None),
+        "always positive": (low > 0, STYLES[2]["color"], "...."),
+    }
+    for label, (chosen, color, hatch) in kinds.items():
+        where = np.flatnonzero(chosen)
+        ax.barh(
+            where, (high - low)[where], left=low[where], height=0.8, color=color, alpha=0.55, hatch=hatch, label=label
+        )
+    ax.plot(mean, np.arange(len(mean)), ".", color="black", markersize=3)
+    ax.axvline(0, color="black", linewidth=1)
+    ax.set_yticks([])
+    return ax
+
+
+def decision_map(ax: Axes, model: nn.Module, data: PointData, *, points: int = 160) -> Axes:
+    """Draw the class that ``model`` chooses in the plane, and the data on top.
+
+    Class borders are drawn as black lines and the classes have their own markers, so colour is not needed.
+    """
+    low, high = data.points.amin(0) - 0.4, data.points.amax(0) + 0.4
+    x, y = (torch.linspace(float(low[i]), float(high[i]), points) for i in (0, 1))
+    grid = torch.stack(torch.meshgrid(x, y, indexing="xy"), dim=-1).reshape(-1, 2)
+    device = next(model.parameters()).device
+    with torch.no_grad():
+        chosen = model(grid.to(device)).argmax(dim=1).reshape(points, points).cpu().numpy()
+    classes = len(data.class_names)
+    levels = np.arange(classes + 1) - 0.5
+    ax.contourf(x, y, chosen, levels=levels, colors=[STYLES[c]["color"] for c in range(classes)], alpha=0.25)
+    ax.contour(x, y, chosen, levels=levels[1:-1], colors="black", linewidths=1)
+    for c in range(classes):
+        here = data.points[data.labels == c].cpu()
+        ax.plot(here[:, 0], here[:, 1], STYLES[c]["marker"], color=STYLES[c]["color"], markersize=3, linestyle="none")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    return ax
