@@ -84,6 +84,10 @@ class SimpleNetwork(nn.Sequential):
             )
 
         make = _activation_factory(activation, share_activation)
+        # The laws other than PyTorch's get a random stream of their own, branched off here. So a layer's weights do
+        # not depend on how many layers follow, and the default draws below are those of plain nn.Linear.
+        with torch.random.fork_rng(devices=[]):
+            generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
         children: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
         for i, (n, m) in enumerate(itertools.pairwise(widths), start=1):
             children[f"linear{i}"] = nn.Linear(n, m)
@@ -96,7 +100,7 @@ class SimpleNetwork(nn.Sequential):
         super().__init__(children)
         self.in_features = in_features
         self.out_features = out_features
-        self._initialise(init, zero_bias)
+        self._initialise(init, zero_bias, generator)
 
     @property
     def linear_layers(self) -> list[nn.Linear]:
@@ -113,19 +117,21 @@ class SimpleNetwork(nn.Sequential):
         return super().forward(x)
 
     @torch.no_grad()
-    def _initialise(self, init: str, zero_bias: bool) -> None:
+    def _initialise(self, init: str, zero_bias: bool, generator: torch.Generator) -> None:
         # nn.Linear has already drawn PyTorch's default, weights and biases. Drawing the other laws afterwards keeps
         # the default biases, so that an experiment can change the weights alone.
         *hidden, last = self.linear_layers
         for layer in [*hidden, last]:
             if init == "he":
-                nn.init.normal_(layer.weight, std=math.sqrt((1 if layer is last else 2) / layer.in_features))
+                std = math.sqrt((1 if layer is last else 2) / layer.in_features)
+                nn.init.normal_(layer.weight, std=std, generator=generator)
             elif init == "lecun":
-                nn.init.normal_(layer.weight, std=math.sqrt(1 / layer.in_features))
+                nn.init.normal_(layer.weight, std=math.sqrt(1 / layer.in_features), generator=generator)
             elif init == "xavier":
-                nn.init.xavier_normal_(layer.weight)
+                nn.init.xavier_normal_(layer.weight, generator=generator)
             elif init == "orthogonal":
-                nn.init.orthogonal_(layer.weight, gain=1.0 if layer is last else math.sqrt(2))
+                gain = 1.0 if layer is last else math.sqrt(2)
+                nn.init.orthogonal_(layer.weight, gain=gain, generator=generator)
             if zero_bias:
                 nn.init.zeros_(layer.bias)
 

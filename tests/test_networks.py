@@ -78,11 +78,12 @@ def test_he_keeps_the_default_biases_so_that_one_thing_changes_at_a_time():
     assert not torch.equal(default.linear_layers[0].weight, he.linear_layers[0].weight)
 
 
-def test_a_shallow_network_is_the_beginning_of_a_deep_one():
+@pytest.mark.parametrize("init", INITS)
+def test_a_shallow_network_is_the_beginning_of_a_deep_one(init):
     torch.manual_seed(5)
-    shallow = SimpleNetwork(hidden_features=(8, 8))
+    shallow = SimpleNetwork(hidden_features=(8, 8), init=init)
     torch.manual_seed(5)
-    deep = SimpleNetwork(hidden_features=(8, 8, 8, 8))
+    deep = SimpleNetwork(hidden_features=(8, 8, 8, 8), init=init)
 
     assert all(
         torch.equal(a.weight, b.weight)
