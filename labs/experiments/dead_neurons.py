@@ -1,0 +1,322 @@
+"""Chapter 16: where dead units come from, whether they come back, and what helps.
+
+Five experiments, each a function of one seed, and for each a full run that writes ``results/dead_*.json``.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from labs.data import ImageData, load_fashion_mnist
+from labs.fashion_mnist import CHECKSUMS
+from labs.networks import SimpleNetwork
+from labs.neurons import activity, dead_fractions, dead_neuron_masks
+from labs.progress import track
+from labs.results import save_result
+from labs.seeds import set_seed
+from labs.signals import LayerSignal
+from labs.training import evaluate, fit
+
+SEEDS = (0, 1, 2, 3, 4)
+
+#: Widths of the hidden layers.
+NETWORKS = {
+    "four": (256, 192, 128, 64),
+    "seven": (2048, 1024, 1024, 512, 512, 256, 128),
+    "ten": (256,) * 5 + (128,) * 5,
+    "twenty": (128,) * 20,
+}
+
+#: How a network starts: settings of SimpleNetwork, from PyTorch's default to He, one change at a time.
+STARTS = {
+    "default": {"init": "torch"},
+    "zero biases": {"init": "torch", "zero_bias": True},
+    "He weights": {"init": "he"},
+    "He weights, zero biases": {"init": "he", "zero_bias": True},
+}
+
+#: Learning-rate spikes in the middle of training, and what learns after them.
+SPIKES = {"one step, lr 2": {"lr": 2.0, "steps": 1}, "twenty steps, lr 0.2": {"lr": 0.2, "steps": 20}}
+AFTERWARDS = {"all layers learn": {"freeze_below": 0}, "layers 1 to 3 frozen": {"freeze_below": 3}}
+
+#: The cures that are compared: activation and normalisation.
+CURES = {
+    "ReLU": ("ReLU", None),
+    "Leaky ReLU": ("LeakyReLU", None),
+    "PReLU": ("PReLU", None),
+    "ELU": ("ELU", None),
+    "SELU": ("SELU", None),
+    "GELU": ("GELU", None),
+    "SiLU": ("SiLU", None),
+    "Tanh": ("Tanh", None),
+    "ReLU + batch norm": ("ReLU", "batch"),
+    "ReLU + layer norm": ("ReLU", "layer"),
+}
+CURE_STARTS = {name: STARTS[name] for name in ("default", "He weights, zero biases")}
+LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
+
+
+def dead_at_start(data: ImageData, *, network: str, start: str, seed: int) -> list[float]:
+    """Return the share of dead units (0..1) in each hidden layer of an untrained ReLU network."""
+    set_seed(seed)
+    model = SimpleNetwork("ReLU", hidden_features=NETWORKS[network], **STARTS[start])
+    return list(dead_fractions(dead_neuron_masks(model, data)).values())
+
+
+def profile_at_start(data: ImageData, *, network: str, start: str, seed: int) -> dict[str, list[float]]:
+    """Return what the units of an untrained ReLU network see, layer by layer.
+
+    Returns:
+        ``dead``, ``bias_dominated`` and ``always_positive``: shares of the units, 0..1; ``input_variance`` and
+        ``squared_mean`` of the pre-activations; ``reach``: median over the units of how many standard deviations
+        the largest pre-activation lies above the mean.
+    """
+    set_seed(seed)
+    model = SimpleNetwork("ReLU", hidden_features=NETWORKS[network], **STARTS[start])
+    layers = activity(model, data).values()
+    return {
+        "dead": [share(a.dead) for a in layers],
+        "bias_dominated": [share(a.bias_dominated()) for a in layers],
+        "always_positive": [share(a.low > 0) for a in layers],
+        "input_variance": [a.std.square().mean().item() for a in layers],
+        "squared_mean": [a.mean.square().mean().item() for a in layers],
+        "reach": [((a.high - a.mean) / a.std).median().item() for a in layers],
+    }
+
+
+def follow_training(
+    train: ImageData, test: ImageData, *, activation: str, lr: float, epochs: int, seed: int
+) -> dict[str, list]:
+    """Train a SimpleNetwork from PyTorch's default start and count its units before training and after each epoch.
+
+    Returns:
+        ``dead``: dead units of each layer, per epoch from 0; ``born_dead``: how many of those dead at the start are
+        dead still, per epoch, all layers together; ``blocked``: units of each layer that let hardly any gradient
+        through, at the start and at the end; ``test_accuracy``: per epoch from 1.
+    """
+    set_seed(seed)
+    model = SimpleNetwork(activation)
+    at_start = dead_neuron_masks(model, train)
+    dead, born_dead = [counts(at_start)], [sum(counts(at_start))]
+    blocked = [[int(a.blocked().sum()) for a in activity(model, train).values()]]
+
+    def look(*_: object) -> None:
+        now = dead_neuron_masks(model, train)
+        dead.append(counts(now))
+        born_dead.append(sum(counts({name: at_start[name] & now[name] for name in now})))
+
+    history = fit(model, train, test, epochs=epochs, lr=lr, seed=seed, on_epoch=look, progress=False)
+    blocked.append([int(a.blocked().sum()) for a in activity(model, train).values()])
+    return {"dead": dead, "born_dead": born_dead, "blocked": blocked, "test_accuracy": history.test_accuracy}
+
+
+def spike(
+    train: ImageData,
+    test: ImageData,
+    *,
+    seed: int,
+    lr: float = 2.0,
+    steps: int = 1,
+    epochs: int = 5,
+    freeze_below: int = 0,
+) -> dict[str, list]:
+    """Train well, take a few steps with a far too large learning rate, go on as before, and count dead units.
+
+    The network is a ReLU SimpleNetwork with He weights and zero biases. It learns for one epoch (SGD, lr 0.01,
+    momentum 0.9), then comes the spike (``steps`` steps of plain SGD with ``lr``), then ``epochs`` more epochs.
+
+    Args:
+        freeze_below: after the spike the linear layers 1 to ``freeze_below`` learn no more.
+
+    Returns:
+        ``dead``: dead units of each layer before the spike, after it, and after each further epoch;
+        ``killed_still_dead``: per layer, those that the spike killed and that are still dead, from the spike on;
+        ``test_accuracy``: at the same moments as ``dead``.
+    """
+    set_seed(seed)
+    model = SimpleNetwork("ReLU", init="he", zero_bias=True)
+    fit(model, train, epochs=1, lr=0.01, seed=seed, progress=False)
+    before = dead_neuron_masks(model, train)
+    dead, accuracy = [counts(before)], [evaluate(model, test).accuracy]
+
+    few = train.subset(torch.randperm(len(train))[: steps * 128])
+    fit(model, few, epochs=1, lr=lr, momentum=0.0, seed=seed, progress=False)
+    after = dead_neuron_masks(model, train)
+    killed = {name: after[name] & ~before[name] for name in after}
+    dead.append(counts(after))
+    accuracy.append(evaluate(model, test).accuracy)
+    still_dead = [counts(killed)]
+
+    def look(*_: object) -> None:
+        now = dead_neuron_masks(model, train)
+        dead.append(counts(now))
+        still_dead.append(counts({name: killed[name] & now[name] for name in now}))
+        accuracy.append(evaluate(model, test).accuracy)
+
+    for layer in model.linear_layers[:freeze_below]:
+        layer.requires_grad_(False)
+    fit(model, train, epochs=epochs, lr=0.01, seed=seed + 1, on_epoch=look, progress=False)
+    return {"dead": dead, "killed_still_dead": still_dead, "test_accuracy": accuracy}
+
+
+def cure(
+    train: ImageData, other: ImageData, *, name: str, start: str, lr: float, epochs: int, seed: int
+) -> dict[str, float | None]:
+    """Build the ten-layer network with one of the ``CURES``, look at its last hidden layer, and train it.
+
+    Returns:
+        ``dead``, ``blocked`` and ``bias_dominated``: shares of the units of the last hidden layer before training;
+        ``ratio``: input variance over squared mean of its pre-activations; ``accuracy`` on ``other`` after training
+        (SGD with momentum 0.9), or ``None`` if the loss was no longer finite.
+    """
+    activation, norm = CURES[name]
+    set_seed(seed)
+    model = SimpleNetwork(activation, hidden_features=NETWORKS["ten"], norm=norm, **STARTS[start])
+    if norm == "batch":  # its running statistics start at mean 0 and variance 1: let them settle on the data
+        with torch.no_grad():
+            for images in train.images.split(1000):
+                model(images)
+    last = list(activity(model, train.subset(slice(10_000))).values())[-1]
+    signal = LayerSignal(0.0, 1.0, last.std.square().mean().item(), last.mean.square().mean().item())
+    seen = {
+        "dead": share(last.dead),
+        "blocked": share(last.blocked()),
+        "bias_dominated": share(last.bias_dominated()),
+        "ratio": signal.ratio,
+    }
+    try:
+        fit(model, train, epochs=epochs, lr=lr, seed=seed, progress=False)
+    except FloatingPointError:
+        return {**seen, "accuracy": None}
+    return {**seen, "accuracy": evaluate(model, other).accuracy}
+
+
+def share(units: Tensor) -> float:
+    """Return the share of ``True``, 0..1."""
+    return units.float().mean().item()
+
+
+def counts(masks: dict[str, Tensor]) -> list[int]:
+    """Return how many units each mask marks."""
+    return [int(mask.sum()) for mask in masks.values()]
+
+
+# ---------------------------------------------------------------------------------------------- the full runs
+
+
+@lru_cache
+def _data(split: str) -> ImageData:
+    torch.set_num_threads(1)  # several processes share the cores, and results must not depend on how many
+    return load_fashion_mnist(split)
+
+
+def _learning_split(tuning: bool) -> tuple[ImageData, ImageData]:
+    """The first 50,000 training images to learn from; the other 10,000 to tune on, or the test images to report."""
+    train = _data("train")
+    return train.subset(slice(50_000)), train.subset(slice(50_000, None)) if tuning else _data("test")
+
+
+def _run(jobs: int, description: str, task: Callable, settings: Sequence[dict]) -> list:
+    from joblib import Parallel, delayed
+
+    done = Parallel(n_jobs=jobs, return_as="generator")(delayed(task)(**s) for s in settings)
+    return list(track(done, description))
+
+
+def _start_task(network: str, start: str, seed: int) -> dict:
+    look = profile_at_start if network in ("ten", "twenty") else _dead_only
+    return look(_data("train"), network=network, start=start, seed=seed)
+
+
+def _dead_only(data: ImageData, **which) -> dict[str, list[float]]:
+    return {"dead": dead_at_start(data, **which)}
+
+
+def run_start(jobs: int) -> Path:
+    """Every network from every start, five seeds: ``results/dead_start.json``."""
+    cells = list(itertools.product(NETWORKS, STARTS, SEEDS))
+    found = _run(jobs, "start", _start_task, [{"network": n, "start": s, "seed": k} for n, s, k in cells])
+    data: dict = {n: {s: {} for s in STARTS} for n in NETWORKS}
+    for (network, start, _), layers in zip(cells, found, strict=True):
+        for quantity, values in layers.items():
+            data[network][start].setdefault(quantity, []).append(values)
+    config = {"networks": NETWORKS, "starts": STARTS, "examples": 60_000}
+    return _save("dead_start", data, config, [dead_at_start, profile_at_start])
+
+
+def _training_task(**settings) -> dict:
+    return follow_training(_data("train"), _data("test"), **settings)
+
+
+def run_training(jobs: int) -> Path:
+    """ReLU and Swish, two learning rates, fifteen epochs, five seeds: ``results/dead_training.json``."""
+    cells = list(itertools.product(("ReLU", "Swish"), (1e-3, 1e-2), SEEDS))
+    settings = [{"activation": a, "lr": lr, "epochs": 15, "seed": k} for a, lr, k in cells]
+    data: dict = {}
+    for (activation, lr, _), found in zip(cells, _run(jobs, "training", _training_task, settings), strict=True):
+        data.setdefault(activation, {}).setdefault(f"lr {lr:g}", []).append(found)
+    config = {"network": NETWORKS["four"], "epochs": 15, "momentum": 0.9, "batch_size": 128, "start": "default"}
+    return _save("dead_training", data, config, [follow_training, fit])
+
+
+def _spike_task(**settings) -> dict:
+    return spike(_data("train"), _data("test"), **settings)
+
+
+def run_spike(jobs: int) -> Path:
+    """Two spikes, with all layers learning afterwards and with the lower three frozen: ``results/dead_spike.json``."""
+    cells = list(itertools.product(SPIKES, AFTERWARDS, SEEDS))
+    settings = [{**SPIKES[what], **AFTERWARDS[then], "seed": k} for what, then, k in cells]
+    data: dict = {what: {then: [] for then in AFTERWARDS} for what in SPIKES}
+    for (what, then, _), found in zip(cells, _run(jobs, "spike", _spike_task, settings), strict=True):
+        data[what][then].append(found)
+    config = {"network": NETWORKS["four"], "lr": 0.01, "momentum": 0.9, "epochs": 5, "spikes": SPIKES}
+    return _save("dead_spike", data, {**config, "afterwards": AFTERWARDS}, [spike, fit])
+
+
+def _cure_task(tuning: bool, **settings) -> dict:
+    return cure(*_learning_split(tuning), **settings)
+
+
+def run_cures(jobs: int) -> Path:
+    """Every cure from two starts, learning rate tuned on held-out images, five seeds: ``results/dead_cures.json``."""
+    # For ReLU also the two single changes: they separate dead units from signals that fade.
+    pairs = [*itertools.product(CURES, CURE_STARTS), ("ReLU", "zero biases"), ("ReLU", "He weights")]
+    epochs = 2
+    tries = list(itertools.product(pairs, LEARNING_RATES))
+    settings = [
+        {"tuning": True, "name": n, "start": s, "lr": lr, "epochs": epochs, "seed": 100} for (n, s), lr in tries
+    ]
+    tuning: dict = {pair: {} for pair in pairs}
+    for (pair, lr), one in zip(tries, _run(jobs, "tuning", _cure_task, settings), strict=True):
+        tuning[pair][lr] = one["accuracy"]
+    best = {pair: max(tuning[pair], key=lambda lr: tuning[pair][lr] or 0.0) for pair in pairs}
+
+    cells = list(itertools.product(pairs, SEEDS))
+    settings = [
+        {"tuning": False, "name": n, "start": s, "lr": best[n, s], "epochs": epochs, "seed": k}
+        for (n, s), k in cells
+    ]
+    data: dict = {n: {} for n in CURES}
+    for (name, start), lr in best.items():
+        tried = {f"{rate:g}": accuracy for rate, accuracy in tuning[name, start].items()}
+        data[name][start] = {"lr": lr, "tuning": tried}
+    for ((name, start), _), one in zip(cells, _run(jobs, "cures", _cure_task, settings), strict=True):
+        for quantity, value in one.items():
+            data[name][start].setdefault(quantity, []).append(value)
+    config = {"network": NETWORKS["ten"], "epochs": epochs, "learning_rates": LEARNING_RATES, "tuning_seed": 100}
+    return _save("dead_cures", data, {**config, "cures": CURES, "starts": STARTS}, [cure, fit])
+
+
+def _save(name: str, data: dict, config: dict, functions: list) -> Path:
+    shared = [SimpleNetwork, dead_neuron_masks, activity]
+    return save_result(name, data, config=config, seeds=SEEDS, functions=[*functions, *shared], data_md5=CHECKSUMS)
+
+
+EXPERIMENTS = {"start": run_start, "training": run_training, "spike": run_spike, "cures": run_cures}
