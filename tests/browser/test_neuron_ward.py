@@ -1,0 +1,518 @@
+"""The neuron ward in a browser without kernel and network: mouse, keyboard, address, themes, screens."""
+
+import json
+import math
+import re
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+
+import pytest
+
+from labs.data import load_digits
+from labs.widgets import NeuronWard
+from labs.widgets.ward_packing import unpack
+
+CHAPTER = "book/16-dead-neurons.html"
+SCHEMES = ("http", "file")
+both_schemes = pytest.mark.parametrize("scheme", SCHEMES)
+
+# What the widget meets in the book's theme: colours, a variable, and the plate under output in the dark.
+THEMES = {"light": ("#ffffff", "#222832"), "dark": ("#14181e", "#ced6dd")}
+PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Ward</title>
+<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>
+html {{ --pst-color-background: {back}; background: {back}; color: {ink}; color-scheme: {theme}; }}
+.output {{ overflow: auto; }}
+html[data-theme=dark] .bd-content div.cell_output .text_html {{ background: {ink}; color: {back}; }}
+body {{ margin: 0 auto; padding: 16px; max-width: 720px; font-family: sans-serif; }}
+</style></head><body><h1>Ward</h1><div class="bd-content"><div class="cell_output">
+<div class="output text_html">{widgets}</div></div></div><p id="an-anchor" style="margin-top: 200vh">After</p>
+<script src="mount-widgets.js"></script></body></html>"""
+
+
+IMPORT = "import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })))"
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def ward():
+    return NeuronWard.precompute(
+        load_digits(), seeds=(1, 2), activations=("ReLU", "GELU"), inits=("torch", "he0"), progress=False
+    )
+
+
+@pytest.fixture(scope="module")
+def folder(ward, root, tmp_path_factory):
+    """A folder with small pages that carry the widget the way a chapter does."""
+    folder = tmp_path_factory.mktemp("pages with spaces")
+    html = ward.static_html()
+    broken = html.replace("export default", "throw new Error('on purpose'); export default")
+    for theme, (back, ink) in THEMES.items():
+        dress = partial(PAGE.format, theme=theme, back=back, ink=ink)
+        (folder / f"{theme}.html").write_text(dress(widgets=html), encoding="utf-8")
+    (folder / "two.html").write_text(dress(widgets=html + html), encoding="utf-8")
+    (folder / "broken.html").write_text(dress(widgets=broken + html), encoding="utf-8")
+    script = (root / "assets" / "mount-widgets.js").read_text(encoding="utf-8")
+    (folder / "mount-widgets.js").write_text(script, encoding="utf-8")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def address(folder):
+    """``address("light.html#ward=...", scheme)``, served on a free port or as a file."""
+    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
+    Thread(target=httpd.serve_forever, daemon=True).start()
+
+    def make(page="light.html", scheme="file"):
+        name, hash_sign, fragment = page.partition("#")
+        base = (
+            (folder / name).as_uri() if scheme == "file" else f"http://127.0.0.1:{httpd.server_port}/{name}"
+        )
+        return base + hash_sign + fragment
+
+    yield make
+    httpd.shutdown()
+    httpd.server_close()
+
+
+@pytest.fixture
+def open_ward(page_factory, address):
+    """Open a page and wait until its widgets stand."""
+
+    def opened(page="light.html", scheme="file", **options):
+        tab = page_factory(**options)
+        tab.set_default_timeout(10_000)
+        tab.goto(address(page, scheme))
+        tab.wait_for_selector("[data-mounted=yes]")
+        return tab
+
+    return opened
+
+
+def choice(tab, name):
+    return tab.get_by_role("combobox", name=name, exact=True)
+
+
+def cell(tab, unit):
+    return tab.locator(f"[data-unit='{unit}']").first
+
+
+def focused(tab):
+    return tab.evaluate("document.activeElement.dataset.unit")
+
+
+def states_shown(tab):
+    return tab.eval_on_selector_all(
+        ".ward-row:not([hidden]) button", "cells => cells.map(c => c.dataset.state)"
+    )
+
+
+@both_schemes
+def test_it_mounts_alone_and_in_silence(open_ward, scheme):
+    tab = open_ward(scheme=scheme)
+
+    assert tab.locator(".ward-unit:visible").count() == 320
+    assert tab.locator(".labs-widget-note").count() == 0
+    assert tab.record.foreign == []
+    assert tab.record.errors == []
+
+
+def test_javascript_reads_every_byte_like_python(open_ward, ward):
+    tab = open_ward()
+    source = str(ward._esm)
+    examples = ward.data["examples"]
+
+    for key, text in ward.data["tables"].items():
+        layers = tab.evaluate(
+            f"async ([source, text, examples]) => (await {IMPORT}).unpack(text, examples, 32)",
+            [source, text, examples],
+        )
+
+        table = unpack(text, examples)
+        assert [[unit["state"] for unit in units] for units in layers] == table.state.tolist(), key
+        assert [[unit["open"] for unit in units] for units in layers] == table.open.tolist()
+        assert [[unit["bars"] for unit in units] for units in layers] == table.bars.tolist()
+        for name in ("mean", "std", "low", "high"):
+            assert [[unit[name] for unit in units] for units in layers] == getattr(table, name).tolist()
+
+
+@pytest.mark.parametrize("depth", [1, 7, 10])
+def test_the_words_and_the_table_are_pythons(open_ward, ward, depth):
+    shown = unpack(ward.data["tables"]["ReLU,torch,2"], ward.data["examples"])
+
+    tab = open_ward(f"light.html#ward=ReLU,torch,{depth},2,1.1")
+
+    assert tab.inner_text(".ward-headline") == f"Layer {depth}: {shown.summary(depth)}."
+    rows = tab.locator(".ward tbody tr").all_inner_texts()
+    assert [[int(word) for word in row.split()] for row in rows] == [
+        [layer, *reversed(shown.counts(layer).values())] for layer in range(1, depth + 1)
+    ]
+
+
+def test_each_choice_changes_the_grid(open_ward, ward):
+    tab = open_ward()
+    states = ward.data["states"]
+
+    for label, value, key in [
+        ("Activation", "GELU", "GELU,torch,1"),
+        ("Initialisation", "he0", "GELU,he0,1"),
+        ("Seed", "2", "GELU,he0,2"),
+        ("Activation", "ReLU", "ReLU,he0,2"),
+    ]:
+        choice(tab, label).select_option(value)
+
+        table = unpack(ward.data["tables"][key], ward.data["examples"])
+        assert states_shown(tab) == [states[code] for code in table.state.flatten().tolist()], key
+
+
+def test_depth_follows_the_keyboard_on_its_slider(open_ward):
+    tab = open_ward()
+    slider = tab.get_by_role("slider", name="Hidden layers")
+
+    slider.focus()
+    for _ in range(4):
+        tab.keyboard.press("ArrowLeft")
+
+    assert tab.locator(".ward-row:visible").count() == 6
+    assert "Hidden layers: 6" in tab.inner_text(".ward-controls")
+    assert tab.inner_text(".ward-headline").startswith("Layer 6:")
+
+
+def test_a_click_shows_the_histogram_of_that_unit(open_ward, ward):
+    table = ward.table()
+    layer, number = 4, 9
+    mean = table.mean[layer - 1, number - 1].item()
+    tab = open_ward()
+
+    cell(tab, f"{layer}.{number}").click()
+
+    assert f"Layer {layer}, unit {number}:" in tab.inner_text(".ward-panel h4")
+    words = tab.inner_text(".ward-numbers").replace("−", "-")
+    assert math.isclose(
+        float(re.search(r"mean (\S+),", words)[1]), mean, rel_tol=0.01
+    )  # three digits are shown
+    assert "images" in tab.locator(".ward-panel svg").get_attribute("aria-label")
+    full = tab.eval_on_selector_all(
+        ".ward-panel rect", "bars => Math.max(...bars.map(b => b.height.baseVal.value))"
+    )
+    assert full > 80
+    assert cell(tab, f"{layer}.{number}").get_attribute("aria-selected") == "true"
+
+
+def test_arrows_home_and_end_move_through_the_grid(open_ward):
+    tab = open_ward()
+    cell(tab, "1.1").focus()
+
+    path = []
+    for key in (
+        "ArrowRight",
+        "ArrowDown",
+        "ArrowDown",
+        "End",
+        "ArrowRight",
+        "ArrowLeft",
+        "Home",
+        "ArrowUp",
+        "ArrowUp",
+    ):
+        tab.keyboard.press(key)
+        path.append(focused(tab))
+
+    # sixteen units to a line on this screen: two lines make a layer
+    assert path == ["1.2", "1.18", "2.2", "2.32", "3.1", "2.32", "2.1", "1.17", "1.1"]
+    assert "Layer 1, unit 1:" in tab.inner_text(".ward-panel h4")
+
+
+def test_the_arrows_stop_at_the_ends_of_the_grid(open_ward):
+    tab = open_ward("light.html#ward=ReLU,torch,3,1,3.32")
+    cell(tab, "3.32").focus()
+
+    tab.keyboard.press("ArrowRight")
+    tab.keyboard.press("ArrowDown")
+
+    assert focused(tab) == "3.32"
+
+
+def test_tab_enters_the_grid_once(open_ward):
+    tab = open_ward()
+    choice(tab, "Seed").focus()
+
+    tab.keyboard.press("Tab")
+    entered = focused(tab)
+    tab.keyboard.press("Tab")
+
+    assert entered == "1.1"
+    assert focused(tab) is None
+
+
+@both_schemes
+def test_the_address_reproduces_what_is_seen(open_ward, page_factory, scheme):
+    tab = open_ward(scheme=scheme)
+    choice(tab, "Initialisation").select_option("he0")
+    choice(tab, "Seed").select_option("2")
+    cell(tab, "5.17").click()
+    tab.wait_for_function("location.hash.includes('5.17')")
+
+    link = tab.url
+    again = page_factory()
+    again.goto(link)
+    again.wait_for_selector("[data-mounted=yes]")
+
+    assert link.endswith("#ward=ReLU,he0,10,2,5.17")
+    for selector in (".ward-headline", ".ward-panel", ".ward-table"):
+        assert again.inner_text(selector) == tab.inner_text(selector)
+    assert states_shown(again) == states_shown(tab)
+
+
+def test_a_followed_link_changes_the_ward_without_a_reload(open_ward):
+    tab = open_ward()
+
+    tab.evaluate("location.hash = '#ward=GELU,torch,4,2,3.8'")
+    tab.wait_for_function("document.querySelector('.ward-headline').textContent.startsWith('Layer 4')")
+
+    assert tab.locator("select[name=activation]").input_value() == "GELU"
+    assert "Layer 3, unit 8:" in tab.inner_text(".ward-panel h4")
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["ward=Foo,<b>,99,7,44.99", "ward=", "ward=%E0%A4%A", "ward=,,,,", "ward", "x=1"]
+)
+def test_a_nonsense_address_shows_what_there_is(open_ward, nonsense):
+    tab = open_ward(f"light.html#{nonsense}")
+
+    assert tab.locator("select[name=activation]").input_value() == "ReLU"
+    assert tab.inner_text(".ward-headline").startswith("Layer 10")
+    assert tab.record.errors == []
+
+
+def test_a_normal_anchor_is_left_alone(open_ward):
+    tab = open_ward("light.html#an-anchor")
+    tab.wait_for_timeout(400)
+
+    scrolled = tab.evaluate("scrollY")
+
+    assert tab.url.endswith("#an-anchor")
+    assert scrolled > 0
+
+
+def test_using_the_ward_neither_scrolls_nor_fills_the_history(open_ward):
+    tab = open_ward()
+    before = tab.evaluate("[scrollY, history.length]")
+
+    choice(tab, "Initialisation").select_option("he0")
+    tab.wait_for_function("location.hash.startsWith('#ward=')")
+
+    assert tab.evaluate("[scrollY, history.length]") == before
+
+
+def test_two_wards_on_a_page_keep_apart(open_ward):
+    tab = open_ward("two.html#ward=ReLU,torch,10,1,1.1&ward2=GELU,torch,5,2,2.2")
+    tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
+
+    headlines = tab.locator(".ward-headline").all_inner_texts()
+    tab.locator("select[name=init]").nth(1).select_option("he0")
+    tab.wait_for_function("location.hash.includes('he0')")
+
+    assert [headline.split(":")[0] for headline in headlines] == ["Layer 10", "Layer 5"]
+    assert tab.url.endswith("#ward=ReLU,torch,10,1,1.1&ward2=GELU,he0,5,2,2.2")
+
+
+def test_a_widget_that_fails_says_so_and_spares_its_neighbour(open_ward):
+    tab = open_ward("broken.html")
+
+    notes = tab.locator(".labs-widget-note").all_inner_texts()
+
+    assert len(notes) == 1
+    assert "could not start" in notes[0]
+    assert tab.locator(".ward-unit").count() == 320
+
+
+def test_without_javascript_there_is_a_note(page_factory, address):
+    tab = page_factory(java_script_enabled=False)
+
+    tab.goto(address())
+
+    assert "needs JavaScript" in tab.inner_text(".labs-widget-note")
+
+
+def test_the_page_says_which_seeds_it_carries(open_ward):
+    tab = open_ward()
+
+    assert tab.inner_text(".ward-note") == "This page carries seeds 1, 2; run the notebook for others."
+    assert tab.locator("select[name=seed] option").all_inner_texts() == ["1", "2"]
+
+
+@pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
+def test_it_fits_every_screen_and_every_finger(open_ward, width, height):
+    tab = open_ward(width=width, height=height)
+
+    sizes = tab.eval_on_selector_all(
+        ".ward :is(button, select, input)",
+        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
+    )
+
+    assert tab.evaluate("document.documentElement.scrollWidth") <= width
+    assert min(min(size) for size in sizes) >= 24
+
+
+def test_on_a_phone_the_histogram_stays_in_sight_and_hides_no_focus(open_ward):
+    tab = open_ward(width=360, height=740, has_touch=True)
+
+    cell(tab, "4.20").tap()
+    boxes = []
+    for _ in range(5):
+        tab.keyboard.press("ArrowDown")
+        boxes.append(
+            tab.evaluate(
+                """() => {
+                    const panel = document.querySelector(".ward-panel").getBoundingClientRect();
+                    return [document.activeElement.getBoundingClientRect().bottom, panel.top, panel.bottom];
+                }"""
+            )
+        )
+
+    assert focused(tab) == "5.28"  # eight units to a line
+    assert all(
+        focus_bottom <= panel_top and panel_bottom <= 740 for focus_bottom, panel_top, panel_bottom in boxes
+    )
+
+
+@pytest.mark.parametrize("theme", THEMES)
+def test_marks_and_words_stand_out_in_both_themes(open_ward, theme):
+    tab = open_ward(f"{theme}.html", theme=theme)
+
+    back, ink = THEMES[theme]
+    marks = tab.eval_on_selector_all(
+        ".ward-legend .ward-mark",
+        """all => all.map(e => {
+            const probe = document.body.appendChild(document.createElement("i"));
+            probe.style.color = getComputedStyle(e).getPropertyValue("--c");
+            return getComputedStyle(probe).color;
+        })""",
+    )
+    quiet = tab.eval_on_selector(".ward-note", "e => getComputedStyle(e).color")
+    plates = tab.evaluate(
+        """() => {
+            const plates = [];
+            for (let e = document.querySelector(".ward"); e !== document.documentElement; e = e.parentElement)
+                plates.push(getComputedStyle(e).backgroundColor);
+            return plates;
+        }"""
+    )
+
+    assert set(plates) == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
+    assert len(set(marks)) == 5
+    assert min(contrast(mark, back) for mark in marks) >= 3  # WCAG 1.4.11, graphics
+    assert contrast(ink, back) >= 4.5
+    assert contrast(quiet, back) >= 4.5  # WCAG 1.4.3, text
+
+
+def test_every_state_has_a_shape_of_its_own(open_ward):
+    tab = open_ward()
+
+    shapes = tab.eval_on_selector_all(
+        ".ward-legend .ward-mark",
+        """all => all.map(e => getComputedStyle(e, '::before')).map(s =>
+            [s.width, s.height, s.borderTopWidth, s.borderRadius, s.clipPath].join())""",
+    )
+
+    assert len(set(shapes)) == 5
+
+
+def test_the_grid_repaints_within_a_tenth_of_a_second(open_ward):
+    tab = open_ward()
+
+    slowest = tab.evaluate(
+        """async () => {
+            const select = document.querySelector("select[name=activation]"), times = [];
+            for (let i = 0; i < 8; i++) {
+                const start = performance.now();
+                select.selectedIndex = (i + 1) % 2;
+                select.dispatchEvent(new Event("change"));
+                document.body.offsetHeight;
+                times.push(performance.now() - start);
+            }
+            return times.sort((a, b) => a - b)[4];
+        }"""
+    )
+
+    assert slowest <= 100  # ms; the median, for a busy machine may stumble once
+
+
+def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_ward, ward):
+    tab = open_ward()
+
+    story = tab.evaluate(
+        """async ([source, state, table]) => {
+            const module = await IMPORT;
+            const heard = [], saved = [], model = {
+                get: (name) => state[name],
+                set: (name, value) => { state[name] = value; heard.forEach((f) => f()); },
+                save_changes: () => saved.push(state.seed), on: (_, f) => heard.push(f), off: () => {},
+            };
+            const el = document.body.appendChild(document.createElement("div"));
+            module.default.render({ model, el });
+            const seed = el.querySelector("input[name=seed]");
+            seed.value = 17;
+            seed.dispatchEvent(new Event("change"));
+            model.set("progress", 0.4);
+            const wait = el.querySelector(".ward-wait"), headline = el.querySelector(".ward-headline");
+            const waiting = [!wait.hidden, wait.textContent, wait.firstChild.value];
+            model.set("computed", { "ReLU,torch,17": table });
+            return { saved, waiting, after: wait.hidden, headline: headline.textContent };
+        }""".replace("IMPORT", IMPORT),
+        [str(ward._esm), live_state(ward), ward.data["tables"]["ReLU,torch,2"]],
+    )
+
+    assert story["saved"] == [17]
+    assert story["waiting"] == [True, f"computing seed 17 on all {ward.data['examples']:,} images", 0.4]
+    assert story["after"] is True
+    expected = unpack(ward.data["tables"]["ReLU,torch,2"], ward.data["examples"]).summary(10)
+    assert story["headline"] == f"Layer 10: {expected}."
+
+
+@both_schemes
+def test_the_ward_of_the_chapter_lives(page_factory, site, url, scheme):
+    if not (site / CHAPTER).is_file() or "labs-widget" not in (site / CHAPTER).read_text(encoding="utf-8"):
+        pytest.skip("the chapter on dead neurons is not built with its widget")
+    tab = page_factory()
+
+    tab.goto(url(CHAPTER, scheme))
+    tab.wait_for_selector("[data-mounted=yes]")
+    cell(tab, "5.17").click()
+    tab.keyboard.press("ArrowRight")
+
+    assert "Layer 5, unit 18:" in tab.inner_text(".ward-panel h4")
+    assert tab.record.foreign == []
+    assert tab.record.errors == []
+
+
+def live_state(ward):
+    content = json.loads(re.search(r"<script[^>]*>(.*?)</script>", ward.static_html(), re.DOTALL)[1])
+    return content["state"]
+
+
+def contrast(first, second):
+    """Return the contrast ratio of WCAG; a see-through ``first`` is laid over ``second`` before."""
+    *one, alpha = colour(first)
+    *two, _ = colour(second)
+    one = [alpha * a + (1 - alpha) * b for a, b in zip(one, two, strict=True)]
+    high, low = sorted([luminance(one), luminance(two)], reverse=True)
+    return (high + 0.05) / (low + 0.05)
+
+
+def colour(text):
+    if text.startswith("#"):
+        return [*(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0]
+    numbers = [float(word) for word in re.findall(r"[\d.]+", text.split("(", 1)[1])]
+    scale = 1 if text.startswith("color(") else 255
+    return [*(number / scale for number in numbers[:3]), numbers[3] if len(numbers) > 3 else 1.0]
+
+
+def luminance(rgb):
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
+    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
