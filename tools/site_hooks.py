@@ -1,0 +1,47 @@
+"""Sphinx extension: two things the site wants that no setting gives.
+
+The edit button of a chapter leads to the ``.md`` that people write, not to the twin that is rendered.
+The reference shows each helper once, in the module that offers it, not wherever it is imported.
+"""
+
+from pathlib import Path
+from typing import Any
+
+
+def source_address(address: str, pagename: str, root: Path) -> str:
+    """Return the address that edits ``pagename``, with ``.md`` for ``.ipynb`` where such a twin exists.
+
+    Example:
+        >>> source_address("https://host/edit/main/book/nowhere.ipynb", "book/nowhere", Path("."))
+        'https://host/edit/main/book/nowhere.ipynb'
+    """
+    has_twin = (root / f"{pagename}.md").is_file()
+    return address.removesuffix(".ipynb") + ".md" if has_twin and address.endswith(".ipynb") else address
+
+
+def point_to_source(app: Any, pagename: str, template: str, context: dict[str, Any], doctree: Any) -> None:
+    """Wrap the function with which the theme asks for the edit address of a page."""
+    original = context.get("get_edit_provider_and_url")
+    if original is None:
+        return
+
+    def edit_provider_and_url() -> tuple[str, str]:
+        provider, address = original()
+        return provider, source_address(address, pagename, Path(app.srcdir))
+
+    context["get_edit_provider_and_url"] = edit_provider_and_url
+
+
+def skip_imported(app: Any, what: str, name: str, obj: Any, skip: bool, options: Any) -> bool | None:
+    """Leave out what a module only imports (not in ``__all__``); None leaves the rest to Sphinx."""
+    if not getattr(obj, "imported", False):
+        return None
+    module = app.env.autoapi_objects.get(obj.id.rpartition(".")[0])
+    return None if obj.name in (getattr(module, "all", None) or ()) else True
+
+
+def setup(app: Any) -> dict[str, bool]:
+    """Connect to Sphinx; the first one late, since it wraps what the theme has to offer first."""
+    app.connect("builder-inited", lambda app: app.connect("html-page-context", point_to_source))
+    app.connect("autodoc-skip-member", skip_imported)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
