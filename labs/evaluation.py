@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from labs.data import ImageData, PointData, batches
-from labs.hooks import device_of
+from labs.observe import device_of
 
 
 class Evaluation(NamedTuple):

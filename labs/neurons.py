@@ -1,4 +1,4 @@
-"""Dead, near-dead, saturated and bias-dominated units, measured over a whole data set.
+"""Which units are dead, and what every unit does, measured over a whole data set.
 
 *Dead* means: the activation is exactly zero on every example given, at this moment.
 For functions that are never exactly zero the honest question is how much gradient a unit lets through, and that is
@@ -7,16 +7,12 @@ what :func:`activity` answers for every elementwise activation.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import torch
 from torch import Tensor, nn
 
 from labs.activations import derivative
-from labs.hooks import activation_names, is_activation, watch_data
-
-#: Slopes up to this size count as "lets hardly any gradient through": a twentieth of ReLU's slope.
-FLAT_SLOPE = 0.05
+from labs.activity import FLAT_SLOPE, Activity
+from labs.observe import activation_names, is_activation, watch_data
 
 
 def dead_neuron_masks(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Tensor]:
@@ -26,7 +22,7 @@ def dead_neuron_masks(model: nn.Module, data, *, batch_size: int = 2000) -> dict
     batches does not matter, up to the rounding of the matrix products. For convolutional layers a channel is a unit.
 
     Args:
-        model: any module; see :func:`labs.hooks.activation_names` for the layers that are looked at.
+        model: any module; see :func:`labs.observe.activation_names` for the layers that are looked at.
         data: a data set with ``inputs`` (``ImageData``, ``PointData``), a tensor of inputs, or an iterable of
             batches; a batch is a tensor of inputs or a pair ``(inputs, labels)``.
         batch_size: examples per forward pass, for data that does not come in batches.
@@ -71,61 +67,8 @@ def dead_fractions(masks: dict[str, Tensor]) -> dict[str, float]:
     return {name: mask.float().mean().item() for name, mask in masks.items()}
 
 
-@dataclass(frozen=True)
-class Activity:
-    """What each unit of one layer did over a data set; every field holds one number per unit, on the CPU.
-
-    Attributes:
-        mean, std: mean and standard deviation of the pre-activation over the examples.
-        low, high: smallest and largest pre-activation.
-        output_mean, output_std: the same for the activation.
-        zero_share: share of the examples, 0..1, on which the activation is exactly zero.
-        positive_share: share of the examples, 0..1, with a positive pre-activation.
-        flat_share: share of the examples, 0..1, at which the slope is at most ``FLAT_SLOPE`` in size.
-    """
-
-    mean: Tensor
-    std: Tensor
-    low: Tensor
-    high: Tensor
-    output_mean: Tensor
-    output_std: Tensor
-    zero_share: Tensor
-    positive_share: Tensor
-    flat_share: Tensor
-
-    def __repr__(self) -> str:
-        return f"Activity({len(self.mean)} units, {int(self.dead.sum())} dead)"
-
-    @property
-    def dead(self) -> Tensor:
-        """Exactly zero on every example."""
-        return self.zero_share == 1
-
-    def blocked(self, share: float = 0.99) -> Tensor:
-        """Units whose slope is flat on at least ``share`` of the examples, dead ReLUs among them: they hardly learn."""
-        return self.flat_share >= share
-
-    def near_dead(self, share: float = 0.99) -> Tensor:
-        """Blocked units that are not dead and whose output stays close to zero (mean size below ``FLAT_SLOPE``)."""
-        return self.blocked(share) & ~self.dead & (self.output_mean.abs() < FLAT_SLOPE)
-
-    def saturated(self, share: float = 0.99) -> Tensor:
-        """Blocked units that sit on a level other than zero, like a tanh near one."""
-        return self.blocked(share) & ~self.dead & ~self.near_dead(share)
-
-    @property
-    def input_ratio(self) -> Tensor:
-        """Variance of the pre-activation over the examples, divided by its squared mean."""
-        return self.std**2 / self.mean**2
-
-    def bias_dominated(self, ratio: float = 1 / 9) -> Tensor:
-        """Units whose mean pre-activation exceeds three standard deviations: for them all examples look alike."""
-        return self.input_ratio < ratio
-
-
 def activity(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Activity]:
-    """Return what every unit of every activation layer does over ``data``.
+    """Return what every unit of every activation layer does over ``data``, as :class:`labs.activity.Activity`.
 
     Works for every elementwise activation, kinked or smooth, through its slope at each pre-activation.
 
@@ -146,7 +89,9 @@ def activity(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Act
     """
     modules = {name: module for module, names in activation_names(model).items() for name in names}
     if not all(is_activation(module) for module in modules.values()):
-        raise ValueError(f"{type(model).__name__} has no activation modules, so there are no slopes to measure")
+        raise ValueError(
+            f"{type(model).__name__} has no activation modules, so there are no slopes to measure"
+        )
     sums: dict[str, dict[str, Tensor]] = {}
 
     def see(name: str, before: Tensor, after: Tensor) -> None:
@@ -191,4 +136,6 @@ def _examples_by_units(a: Tensor) -> Tensor:
 
 def _refuse_nan(per_unit: Tensor, name: str) -> None:
     if torch.isnan(per_unit).any():
-        raise ValueError(f"NaN in the activations of layer {name!r}: check the data and the weights for NaN or overflow")
+        raise ValueError(
+            f"NaN in the activations of layer {name!r}: check the data and the weights for NaN or overflow"
+        )

@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from torch import Tensor, nn
 
 from labs.data import PointData
-from labs.neurons import Activity
+from labs.activity import Activity
 
 #: Okabe and Ito's palette in an order that keeps its contrast on white, with a style and a marker for each colour.
 STYLES = (
@@ -48,14 +48,20 @@ def runs(ax: Axes, series: Mapping[str, Sequence[Sequence[float]]], x: Sequence[
         ValueError: more lines than there are styles to tell them apart, or runs of unequal length.
     """
     if len(series) > len(STYLES):
-        raise ValueError(f"got {len(series)} lines, but only {len(STYLES)} can be told apart; make two figures")
-    for (label, values), style in zip(series.items(), STYLES):
+        raise ValueError(
+            f"got {len(series)} lines, but only {len(STYLES)} can be told apart; make two figures"
+        )
+    for (label, values), style in zip(series.items(), STYLES, strict=False):
         if len({len(run) for run in values}) != 1:
-            raise ValueError(f"the runs of {label!r} differ in length: {sorted({len(run) for run in values})}")
+            raise ValueError(
+                f"the runs of {label!r} differ in length: {sorted({len(run) for run in values})}"
+            )
         run = np.asarray(values, dtype=float)
         place = np.arange(1, run.shape[1] + 1) if x is None else np.asarray(x)
         ax.plot(place, run.mean(axis=0), label=label, **style)
-        ax.fill_between(place, run.min(axis=0), run.max(axis=0), color=style["color"], alpha=0.15, linewidth=0)
+        ax.fill_between(
+            place, run.min(axis=0), run.max(axis=0), color=style["color"], alpha=0.15, linewidth=0
+        )
     if len(series) > 1:
         ax.legend()
     return ax
@@ -96,7 +102,14 @@ def unit_ranges(ax: Axes, activity: Activity, *, most: int = 64) -> Axes:
     for label, (chosen, color, hatch) in kinds.items():
         where = np.flatnonzero(chosen)
         ax.barh(
-            where, (high - low)[where], left=low[where], height=0.8, color=color, alpha=0.55, hatch=hatch, label=label
+            where,
+            (high - low)[where],
+            left=low[where],
+            height=0.8,
+            color=color,
+            alpha=0.55,
+            hatch=hatch,
+            label=label,
         )
     ax.plot(mean, np.arange(len(mean)), ".", color="black", markersize=3)
     ax.axvline(0, color="black", linewidth=1)
@@ -121,7 +134,14 @@ def decision_map(ax: Axes, model: nn.Module, data: PointData, *, points: int = 1
     ax.contour(x, y, chosen, levels=levels[1:-1], colors="black", linewidths=1)
     for c in range(classes):
         here = data.points[data.labels == c].cpu()
-        ax.plot(here[:, 0], here[:, 1], STYLES[c]["marker"], color=STYLES[c]["color"], markersize=3, linestyle="none")
+        ax.plot(
+            here[:, 0],
+            here[:, 1],
+            STYLES[c]["marker"],
+            color=STYLES[c]["color"],
+            markersize=3,
+            linestyle="none",
+        )
     ax.set_xticks([])
     ax.set_yticks([])
     return ax

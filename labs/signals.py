@@ -57,7 +57,10 @@ def forward_statistics(model: nn.Module, data, *, batch_size: int = 2000) -> dic
     """
     signals = {}
     for name, unit in activity(model, data, batch_size=batch_size).items():
-        variance, squared = unit.std.double().square().mean().item(), unit.mean.double().square().mean().item()
+        variance, squared = (
+            unit.std.double().square().mean().item(),
+            unit.mean.double().square().mean().item(),
+        )
         signals[name] = LayerSignal(unit.mean.mean().item(), variance + squared, variance, squared)
     return signals
 
@@ -75,7 +78,9 @@ def backward_statistics(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, flo
         >>> backward_statistics(model, torch.ones(3, 1), torch.zeros(3).long())
         {'weight': 0.5}
     """
-    return {name: g.double().square().mean().sqrt().item() for name, g in layer_gradients(model, x, y).items()}
+    return {
+        name: g.double().square().mean().sqrt().item() for name, g in layer_gradients(model, x, y).items()
+    }
 
 
 def mean_field(

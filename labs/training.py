@@ -14,7 +14,7 @@ from torch.nn import functional as F
 from labs.checkpoints import load_checkpoint, save_checkpoint
 from labs.data import ImageData, PointData, batches
 from labs.evaluation import Evaluation, checked_data, checked_logits, evaluate, leaving_modes
-from labs.hooks import device_of
+from labs.observe import device_of
 from labs.progress import progress_bar
 from labs.seeds import make_generator
 

@@ -4,7 +4,8 @@ import pytest
 import torch
 from torch import nn
 
-from labs.hooks import layer_gradients, layer_outputs, layer_values, watch_data, watching
+from labs.hooks import layer_gradients, layer_outputs, layer_values
+from labs.observe import watch_data, watching
 from labs.networks import SimpleNetwork
 
 
@@ -77,7 +78,9 @@ def test_softmax_is_not_an_activation_here():
     assert list(layer_outputs(model, torch.ones(1, 2))) == ["1"]
 
 
-@pytest.mark.parametrize("look", [layer_outputs, layer_values, lambda m, x: layer_gradients(m, x, torch.zeros(8).long())])
+@pytest.mark.parametrize(
+    "look", [layer_outputs, layer_values, lambda m, x: layer_gradients(m, x, torch.zeros(8).long())]
+)
 def test_looking_leaves_mode_hooks_gradients_and_buffers_alone(half_frozen, look):
     before = state_of(half_frozen)
 
@@ -86,7 +89,9 @@ def test_looking_leaves_mode_hooks_gradients_and_buffers_alone(half_frozen, look
     assert same(before, state_of(half_frozen))
 
 
-@pytest.mark.parametrize("look", [layer_outputs, layer_values, lambda m, x: layer_gradients(m, x, torch.zeros(8).long())])
+@pytest.mark.parametrize(
+    "look", [layer_outputs, layer_values, lambda m, x: layer_gradients(m, x, torch.zeros(8).long())]
+)
 def test_an_exception_inside_the_model_leaves_it_alone_too(half_frozen, look):
     before = state_of(half_frozen)
 

@@ -63,7 +63,9 @@ def test_zero_bias_changes_the_biases_and_nothing_else(init):
     torch.manual_seed(3)
     zero = SimpleNetwork(init=init, zero_bias=True)
 
-    assert all(torch.equal(a.weight, b.weight) for a, b in zip(free.linear_layers, zero.linear_layers, strict=True))
+    assert all(
+        torch.equal(a.weight, b.weight) for a, b in zip(free.linear_layers, zero.linear_layers, strict=True)
+    )
     assert all((layer.bias == 0).all() for layer in zero.linear_layers)
     assert all((layer.bias != 0).any() for layer in free.linear_layers)
 

@@ -6,8 +6,8 @@ from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 
 from labs.data import ImageData
-from labs.neurons import FLAT_SLOPE, activity, dead_fractions, dead_neuron_masks
 from labs.networks import SimpleNetwork
+from labs.neurons import FLAT_SLOPE, activity, dead_fractions, dead_neuron_masks
 
 FIRST = torch.tensor([[0, 1.5, 0, 1, 1], [0, 0, 0, 0, 1], [0, 1, 0, 1.2, 1]])
 SECOND = torch.tensor([[1.1, 1, 0, 1, 1], [1, 0, 0, 0, 1], [0, 1, 0, 1, 1]])
@@ -16,9 +16,17 @@ NETWORKS = {
     "deep ReLU": lambda: SimpleNetwork(hidden_features=[40] * 8),
     "shared PReLU": lambda: SimpleNetwork("PReLU", share_activation=True),
     "batch norm": lambda: SimpleNetwork(hidden_features=[40] * 4, norm="batch"),
-    "in place": lambda: nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(inplace=True), nn.Linear(30, 20), nn.ReLU()),
+    "in place": lambda: nn.Sequential(
+        nn.Flatten(), nn.Linear(784, 30), nn.ReLU(inplace=True), nn.Linear(30, 20), nn.ReLU()
+    ),
     "convolution": lambda: nn.Sequential(
-        nn.Conv2d(1, 6, 5), nn.ReLU(), nn.MaxPool2d(4), nn.Conv2d(6, 12, 3), nn.ReLU(), nn.Flatten(), nn.Linear(192, 10)
+        nn.Conv2d(1, 6, 5),
+        nn.ReLU(),
+        nn.MaxPool2d(4),
+        nn.Conv2d(6, 12, 3),
+        nn.ReLU(),
+        nn.Flatten(),
+        nn.Linear(192, 10),
     ),
 }
 
@@ -77,7 +85,8 @@ def test_a_neuron_awake_in_one_batch_is_alive():
     alone = dead_neuron_masks(nn.Identity(), FIRST)["Identity"]
     both = dead_neuron_masks(nn.Identity(), [FIRST, SECOND])["Identity"]
 
-    assert alone[0] and not both[0]
+    assert alone[0]
+    assert not both[0]
 
 
 def test_a_neuron_awake_with_a_negative_value_is_alive():
@@ -169,13 +178,15 @@ def test_a_gelu_far_to_the_left_is_near_dead_though_never_zero():
     report = activity(nn.GELU(), z)["GELU"]
 
     assert not report.dead[0]
-    assert report.near_dead()[0] and not report.saturated()[0]
+    assert report.near_dead()[0]
+    assert not report.saturated()[0]
 
 
 def test_a_tanh_far_to_the_right_is_saturated_and_not_near_dead():
     report = activity(nn.Tanh(), torch.linspace(4, 6, 50)[:, None])["Tanh"]
 
-    assert report.saturated()[0] and not report.near_dead()[0]
+    assert report.saturated()[0]
+    assert not report.near_dead()[0]
 
 
 def test_a_unit_that_hardly_moves_is_bias_dominated():

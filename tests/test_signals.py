@@ -89,4 +89,5 @@ def test_impossible_statistics_are_refused(bad):
 def test_a_unit_without_any_input_variance_has_ratio_zero():
     signal = forward_statistics(nn.Tanh(), torch.full((3, 2), 0.5))["Tanh"]
 
-    assert signal.ratio == 0.0 and signal.correlation == 1.0
+    assert signal.ratio == 0.0
+    assert signal.correlation == 1.0

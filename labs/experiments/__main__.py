@@ -10,7 +10,9 @@ import labs.experiments
 
 
 def main() -> None:
-    chapters = sorted(m.name for m in pkgutil.iter_modules(labs.experiments.__path__) if not m.name.startswith("_"))
+    chapters = sorted(
+        m.name for m in pkgutil.iter_modules(labs.experiments.__path__) if not m.name.startswith("_")
+    )
     parser = argparse.ArgumentParser(prog="python -m labs.experiments", description=__doc__)
     parser.add_argument("chapter", choices=chapters)
     parser.add_argument("experiments", nargs="*", help="names of experiments; all of the chapter by default")

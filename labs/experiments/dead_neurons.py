@@ -259,9 +259,17 @@ def run_training(jobs: int) -> Path:
     cells = list(itertools.product(("ReLU", "Swish"), (1e-3, 1e-2), SEEDS))
     settings = [{"activation": a, "lr": lr, "epochs": 15, "seed": k} for a, lr, k in cells]
     data: dict = {}
-    for (activation, lr, _), found in zip(cells, _run(jobs, "training", _training_task, settings), strict=True):
+    for (activation, lr, _), found in zip(
+        cells, _run(jobs, "training", _training_task, settings), strict=True
+    ):
         data.setdefault(activation, {}).setdefault(f"lr {lr:g}", []).append(found)
-    config = {"network": NETWORKS["four"], "epochs": 15, "momentum": 0.9, "batch_size": 128, "start": "default"}
+    config = {
+        "network": NETWORKS["four"],
+        "epochs": 15,
+        "momentum": 0.9,
+        "batch_size": 128,
+        "start": "default",
+    }
     return _save("dead_training", data, config, [follow_training, fit])
 
 
@@ -291,7 +299,8 @@ def run_cures(jobs: int) -> Path:
     epochs = 2
     tries = list(itertools.product(pairs, LEARNING_RATES))
     settings = [
-        {"tuning": True, "name": n, "start": s, "lr": lr, "epochs": epochs, "seed": 100} for (n, s), lr in tries
+        {"tuning": True, "name": n, "start": s, "lr": lr, "epochs": epochs, "seed": 100}
+        for (n, s), lr in tries
     ]
     tuning: dict = {pair: {} for pair in pairs}
     for (pair, lr), one in zip(tries, _run(jobs, "tuning", _cure_task, settings), strict=True):
@@ -310,13 +319,20 @@ def run_cures(jobs: int) -> Path:
     for ((name, start), _), one in zip(cells, _run(jobs, "cures", _cure_task, settings), strict=True):
         for quantity, value in one.items():
             data[name][start].setdefault(quantity, []).append(value)
-    config = {"network": NETWORKS["ten"], "epochs": epochs, "learning_rates": LEARNING_RATES, "tuning_seed": 100}
+    config = {
+        "network": NETWORKS["ten"],
+        "epochs": epochs,
+        "learning_rates": LEARNING_RATES,
+        "tuning_seed": 100,
+    }
     return _save("dead_cures", data, {**config, "cures": CURES, "starts": STARTS}, [cure, fit])
 
 
 def _save(name: str, data: dict, config: dict, functions: list) -> Path:
     shared = [SimpleNetwork, dead_neuron_masks, activity]
-    return save_result(name, data, config=config, seeds=SEEDS, functions=[*functions, *shared], data_md5=CHECKSUMS)
+    return save_result(
+        name, data, config=config, seeds=SEEDS, functions=[*functions, *shared], data_md5=CHECKSUMS
+    )
 
 
 EXPERIMENTS = {"start": run_start, "training": run_training, "spike": run_spike, "cures": run_cures}

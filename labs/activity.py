@@ -1,0 +1,63 @@
+"""What the units of one layer did over a data set, and the words for it: dead, near-dead, saturated, bias-dominated."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from torch import Tensor
+
+#: Slopes up to this size count as "lets hardly any gradient through": a twentieth of ReLU's slope.
+FLAT_SLOPE = 0.05
+
+
+@dataclass(frozen=True)
+class Activity:
+    """What each unit of one layer did over a data set; every field holds one number per unit, on the CPU.
+
+    Attributes:
+        mean, std: mean and standard deviation of the pre-activation over the examples.
+        low, high: smallest and largest pre-activation.
+        output_mean, output_std: the same for the activation.
+        zero_share: share of the examples, 0..1, on which the activation is exactly zero.
+        positive_share: share of the examples, 0..1, with a positive pre-activation.
+        flat_share: share of the examples, 0..1, at which the slope is at most ``FLAT_SLOPE`` in size.
+    """
+
+    mean: Tensor
+    std: Tensor
+    low: Tensor
+    high: Tensor
+    output_mean: Tensor
+    output_std: Tensor
+    zero_share: Tensor
+    positive_share: Tensor
+    flat_share: Tensor
+
+    def __repr__(self) -> str:
+        return f"Activity({len(self.mean)} units, {int(self.dead.sum())} dead)"
+
+    @property
+    def dead(self) -> Tensor:
+        """Exactly zero on every example."""
+        return self.zero_share == 1
+
+    def blocked(self, share: float = 0.99) -> Tensor:
+        """Units whose slope is flat on at least ``share`` of the examples, dead ReLUs among them: they hardly learn."""
+        return self.flat_share >= share
+
+    def near_dead(self, share: float = 0.99) -> Tensor:
+        """Blocked units that are not dead and whose output stays close to zero (mean size below ``FLAT_SLOPE``)."""
+        return self.blocked(share) & ~self.dead & (self.output_mean.abs() < FLAT_SLOPE)
+
+    def saturated(self, share: float = 0.99) -> Tensor:
+        """Blocked units that sit on a level other than zero, like a tanh near one."""
+        return self.blocked(share) & ~self.dead & ~self.near_dead(share)
+
+    @property
+    def input_ratio(self) -> Tensor:
+        """Variance of the pre-activation over the examples, divided by its squared mean."""
+        return self.std**2 / self.mean**2
+
+    def bias_dominated(self, ratio: float = 1 / 9) -> Tensor:
+        """Units whose mean pre-activation exceeds three standard deviations: for them all examples look alike."""
+        return self.input_ratio < ratio

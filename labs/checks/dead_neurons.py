@@ -1,0 +1,277 @@
+"""Checks for the exercises of chapter 16, on dead neurons."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from labs.checks import Feedback, Sheet, is_missing
+from labs.hooks import layer_values
+from labs.networks import SimpleNetwork
+
+#: The two batches of exercise 1: four units, three examples each.
+BATCH_1 = torch.tensor([[0.0, 0.0, 2.0, 0.0], [0.0, 1.0, 1.0, 0.0], [0.0, 0.0, 3.0, 0.0]])
+BATCH_2 = torch.tensor([[0.0, 0.0, 1.0, 0.5], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 2.0, 0.0]])
+
+
+def mask_by_hand(answer: Sequence[bool]) -> Feedback:
+    """Exercise 1: which of the four units are dead on both batches together?"""
+    sheet = Sheet()
+    if is_missing(answer):
+        return sheet.not_yet()
+    try:
+        given = tuple(bool(value) for value in answer)
+    except (TypeError, RuntimeError):
+        sheet.wrong(f"got {answer!r}", "give four truth values, such as [True, False, False, True]")
+        return sheet.hand_back()
+    first, second = (tuple((batch == 0).all(dim=0).tolist()) for batch in (BATCH_1, BATCH_2))
+    dead = tuple(a and b for a, b in zip(first, second, strict=True))
+    mistakes = {
+        tuple(not value for value in dead): ("this marks the living", "True means dead here"),
+        tuple(a or b for a, b in zip(first, second, strict=True)): (
+            "this marks every unit that is silent in batch 1 OR in batch 2",
+            "a single batch in which a unit speaks makes it alive: combine the batches with AND",
+        ),
+        first: ("this is the mask of batch 1 alone", "unit 4 speaks once in batch 2"),
+        second: ("this is the mask of batch 2 alone", "unit 2 speaks once in batch 1"),
+        tuple(((BATCH_1 == 0).any(dim=0) | (BATCH_2 == 0).any(dim=0)).tolist()): (
+            "this marks every unit that is zero at least once",
+            "that is inactive on an example; dead means zero on all of them",
+        ),
+    }
+    if len(given) != len(dead):
+        sheet.wrong(f"got {len(given)} values", "there are four units, so four truth values are needed")
+    elif given == dead:
+        sheet.right("only unit 1 is silent through both batches")
+    else:
+        sheet.wrong(
+            *mistakes.get(given, ("this is not the mask", "go column by column through all six rows"))
+        )
+    return sheet.hand_back()
+
+
+def dead_mask(function: Callable[[Sequence[Tensor]], Tensor]) -> Feedback:
+    """Exercise 2: a function from a list of batches of activations to the mask of the dead units."""
+    sheet = Sheet()
+    if is_missing(function) or _silently(function, [BATCH_1, BATCH_2]) in (None, ...):
+        return sheet.not_yet()
+
+    def marks(*batches: Sequence[Sequence[float]]) -> list[bool] | None:
+        result = sheet.call(function, [torch.tensor(batch) for batch in batches])
+        try:
+            return [bool(value) for value in result]
+        except (TypeError, RuntimeError):
+            return None
+
+    if marks(BATCH_1.tolist(), BATCH_2.tolist()) == [True, False, False, False]:
+        sheet.right("the two batches of exercise 1")
+    else:
+        sheet.wrong("the two batches of exercise 1 should give [True, False, False, False]")
+    cases = (
+        ("a unit that wakes up only in the first of three batches is alive", ([[1.0]], [[0.0]], [[0.0]]), [False],
+         "the mask seems to start afresh with each batch: keep it, and combine it with AND"),
+        ("a unit that wakes up only in the last of three batches is alive", ([[0.0]], [[0.0]], [[1.0]]), [False],
+         "look at all batches, not only at the first ones"),
+        ("a unit that is silent on some examples is not dead", ([[0.0], [2.0]],), [False],
+         "all examples of a batch have to be zero: .all(dim=0), not .any(dim=0)"),
+        ("a unit with negative outputs is alive, as in a leaky ReLU", ([[-0.3], [-0.1]],), [False],
+         "dead is exactly zero: compare with == 0, not with <= 0"),
+        ("outputs that cancel are not silence", ([[-1.0], [1.0]],), [False],
+         "a sum or a mean can be zero although no output is: compare each output with zero"),
+        ("a unit with tiny outputs is alive", ([[1e-7]],), [False],
+         "dead is exactly zero; a threshold measures something else"),
+        ("a unit that never speaks is dead", ([[0.0], [0.0]], [[0.0]]), [True],
+         "start with True for every unit and take it away when one speaks"),
+    )  # fmt: skip
+    for promise, batches, wanted, hint in cases:
+        if marks(*batches) == wanted:
+            sheet.right(promise)
+        else:
+            sheet.wrong(promise, hint)
+    return sheet.hand_back()
+
+
+def critical_weight_variance(function: Callable[[float], float]) -> Feedback:
+    """Exercise 3: the n Var[W] at which a leaky ReLU keeps the length of the signal from layer to layer."""
+    sheet = Sheet()
+    if is_missing(function) or _silently(function, 0.0) in (None, ...):
+        return sheet.not_yet()
+    slopes = (0.0, 0.01, 0.5, 1.0)
+    given = [_number(sheet.call(function, a)) for a in slopes]
+    mistakes = {
+        "that is 2 for every slope": (lambda a: 2.0, "He's two is for a ReLU; a leak lets part of the left half through"),
+        "this is the standard deviation": (lambda a: math.sqrt(2 / (1 + a * a)), "the exercise asks for the variance"),
+        "the slope enters without its square": (lambda a: 2 / (1 + a), "E[f(u)^2]: the left half is scaled by a, and then squared"),
+        "this is one half of what is needed": (lambda a: 1 / (1 + a * a), "E[f(u)^2] = q (1 + a^2) / 2: where did the 2 go?"),
+        "upside down": (lambda a: (1 + a * a) / 2, "the variance has to make up for what f takes away"),
+    }  # fmt: skip
+
+    def agrees(candidate: Callable[[float], float]) -> bool:
+        return all(
+            g is not None and math.isclose(g, candidate(a), rel_tol=1e-6)
+            for g, a in zip(given, slopes, strict=True)
+        )
+
+    if agrees(lambda a: 2 / (1 + a * a)):
+        sheet.right("2 for a ReLU (slope 0), as He found")
+        sheet.right("1 for the identity (slope 1): nothing is lost, nothing to make up for")
+        sheet.right("and everything between")
+    else:
+        for finding, (wrong, hint) in mistakes.items():
+            if agrees(wrong):
+                sheet.wrong(finding, hint)
+                break
+        else:
+            sheet.wrong(
+                f"for the slopes {slopes} this gives {given}", "first find E[f(u)^2] for u with variance q"
+            )
+    return sheet.hand_back()
+
+
+def predicted_dead_share(function: Callable[[float, float], float]) -> Feedback:
+    """Exercise 4: the share of dead units from the reach k and the ratio r."""
+    sheet = Sheet()
+    if is_missing(function) or _silently(function, 4.0, 0.1) in (None, ...):
+        return sheet.not_yet()
+
+    def phi(t: float) -> float:
+        return 0.5 * math.erfc(-t / math.sqrt(2))
+
+    cases = ((4.0, 0.1), (4.2, 0.02), (3.0, 1e-9), (4.0, 1.0))
+    given = [_number(sheet.call(function, k, r)) for k, r in cases]
+    mistakes = {
+        "the ratio enters without its root": (lambda k, r: phi(-k * r), "r is a ratio of variances; m and s are lengths"),
+        "this grows with r": (lambda k, r: phi(k * math.sqrt(r)), "a unit is dead if even its largest value is negative: mind the sign"),
+        "this is the share of living units": (lambda k, r: 1 - phi(-k * math.sqrt(r)), "dead: m + k s <= 0"),
+        "this is the share of inactive examples of one unit": (lambda k, r: phi(-1 / math.sqrt(r)), "that is Phi(-mu/sigma); where is k?"),
+    }  # fmt: skip
+
+    def agrees(candidate: Callable[[float, float], float]) -> bool:
+        return all(
+            g is not None and abs(g - candidate(k, r)) < 1e-4 for g, (k, r) in zip(given, cases, strict=True)
+        )
+
+    if agrees(lambda k, r: phi(-k * math.sqrt(r))):
+        sheet.right("one half as r goes to zero")
+        sheet.right("practically none at r = 1")
+        sheet.right("and the values between")
+    else:
+        for finding, (wrong, hint) in mistakes.items():
+            if agrees(wrong):
+                sheet.wrong(finding, hint)
+                break
+        else:
+            sheet.wrong(
+                f"for (k, r) = {cases} this gives {given}",
+                "P(m + k s <= 0) for a Gaussian m; divide by its standard deviation",
+            )
+    return sheet.hand_back()
+
+
+def blocked_share(function: Callable[[nn.Module, Tensor], Tensor]) -> Feedback:
+    """Exercise 5: for each unit, the share of examples on which the slope is at most 0.05 in size."""
+    sheet = Sheet()
+    z = torch.tensor(
+        [
+            [-6.0, 0.1, -0.7518, 3.0],
+            [-5.0, 2.0, -0.7518, -4.0],
+            [-4.0, -0.1, 1.0, -8.0],
+            [-4.5, 1.0, 1.0, -3.5],
+        ]
+    )
+    if is_missing(function) or _silently(function, nn.GELU(), z) in (None, ...):
+        return sheet.not_yet()
+    result = sheet.call(function, nn.GELU(), z.clone())
+    wanted = torch.tensor([1.0, 0.0, 0.5, 0.75])
+    if not isinstance(result, Tensor) or result.shape != wanted.shape:
+        sheet.wrong(
+            f"got {result!r}", "give one number per unit: a tensor of shape (4,) for the (4, 4) example"
+        )
+        return sheet.hand_back()
+    mistakes = {
+        "this counts outputs that are exactly zero": ((nn.functional.gelu(z) == 0).float().mean(0), "a GELU is never exactly zero here: ask for the slope"),
+        "this counts negative pre-activations": ((z < 0).float().mean(0), "a GELU at -0.1 has a slope of about 0.4: it learns"),
+        "this counts small outputs": ((nn.functional.gelu(z).abs() <= 0.05).float().mean(0), "a small output can have a large slope, as near zero"),
+        "this is the share of examples that do get through": (1 - wanted, "blocked is where the slope is small"),
+        "this forgets that a slope can be negative": (None, "take the absolute value before you compare"),
+    }  # fmt: skip
+    if torch.allclose(result.detach().float(), wanted, atol=1e-6):
+        sheet.right("a unit far out on the left is blocked on all examples, though its output is never zero")
+        sheet.right("a unit around zero is never blocked")
+        sheet.right("the minimum of the GELU counts: flat is flat, wherever it is")
+        steep = function(nn.GELU(), torch.tensor([[-1.5]]))  # slope -0.128: negative, but not small
+        if float(steep) == 0.0:
+            sheet.right("a negative slope is a slope")
+        else:
+            sheet.wrong(
+                "at -1.5 the slope is -0.13 and the unit is not blocked",
+                mistakes["this forgets that a slope can be negative"][1],
+            )
+    else:
+        for finding, (wrong, hint) in mistakes.items():
+            if wrong is not None and torch.allclose(result.detach().float(), wrong, atol=1e-6):
+                sheet.wrong(finding, hint)
+                break
+        else:
+            sheet.wrong(
+                f"got {[round(v, 3) for v in result.tolist()]}, wanted {wanted.tolist()}",
+                "labs.activations.derivative(activation, z) is the slope at every entry",
+            )
+    return sheet.hand_back()
+
+
+def kill_unit(function: Callable[[SimpleNetwork, int, Tensor], object]) -> Feedback:
+    """Exercise 6: make one unit of the first layer dead on the given inputs by moving its bias as little as possible."""
+    sheet = Sheet()
+    torch.manual_seed(0)
+    model = SimpleNetwork("ReLU", in_features=4, hidden_features=(6,), out_features=3)
+    inputs, unit = torch.randn(50, 4), 2
+    changed, before = copy.deepcopy(model), layer_values(model, inputs)["act1"][0]
+    if is_missing(function):
+        return sheet.not_yet()
+    try:
+        function(changed, unit, inputs)
+    except Exception as error:
+        sheet.wrong(f"your function stopped with {type(error).__name__}: {error}",
+                    "change parameters inside `with torch.no_grad():`")  # fmt: skip
+        return sheet.hand_back()
+    moved = [name for name, p in changed.named_parameters() if not torch.equal(p, model.get_parameter(name))]
+    if not moved:
+        return sheet.not_yet()
+    others = torch.arange(6) != unit
+    if moved == ["linear1.bias"] and torch.equal(changed.linear1.bias[others], model.linear1.bias[others]):
+        sheet.right("only the bias of this unit has moved")
+    else:
+        sheet.wrong(f"changed: {', '.join(moved)}", "move linear1.bias[unit] and nothing else")
+    after = layer_values(changed, inputs)["act1"][0][:, unit].detach()
+    largest, step = after.max().item(), (changed.linear1.bias - model.linear1.bias)[unit].item()
+    if largest > 0:
+        hint = "the largest pre-activation decides, not the mean" if abs(step + before[:, unit].mean().item()) < 1e-4 else (
+            "how far must it go until even the largest pre-activation is not positive?")  # fmt: skip
+        sheet.wrong(f"the unit still speaks: its largest pre-activation is {largest:.3f}", hint)
+    elif largest < -1e-3:
+        sheet.wrong(f"dead, but further down than needed: even its largest pre-activation is {largest:.3f}",
+                    "stop where the largest pre-activation is just zero; then a nudge can wake it")  # fmt: skip
+    else:
+        sheet.right("its largest pre-activation is zero: dead, and only just")
+    return sheet.hand_back()
+
+
+def _number(value: object) -> float | None:
+    try:
+        return float(value)  # type: ignore[arg-type]
+    except (TypeError, ValueError, RuntimeError):
+        return None
+
+
+def _silently(function: Callable, *arguments: object) -> object:
+    """Return what ``function`` returns, or a marker that is neither ``None`` nor ``...`` if it raises."""
+    try:
+        result = function(*arguments)
+    except Exception:
+        return "raised"
+    return "a tensor" if isinstance(result, Tensor) else result
