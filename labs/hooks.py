@@ -63,7 +63,8 @@ def layer_gradients(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]
 
     Example:
         >>> model = nn.Sequential(nn.Linear(2, 3))
-        >>> {name: tuple(g.shape) for name, g in layer_gradients(model, torch.ones(4, 2), torch.zeros(4).long()).items()}
+        >>> gradients = layer_gradients(model, torch.ones(4, 2), torch.zeros(4).long())
+        >>> {name: tuple(g.shape) for name, g in gradients.items()}
         {'0.weight': (3, 2)}
     """
     device = device_of(model)

@@ -13,8 +13,8 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
-from labs.data import PointData
 from labs.activity import Activity
+from labs.data import PointData
 
 #: Okabe and Ito's palette in an order that keeps its contrast on white, with a style and a marker for each colour.
 STYLES = (
@@ -100,17 +100,9 @@ def unit_ranges(ax: Axes, activity: Activity, *, most: int = 64) -> Axes:
         "always positive": (low > 0, STYLES[2]["color"], "...."),
     }
     for label, (chosen, color, hatch) in kinds.items():
-        where = np.flatnonzero(chosen)
-        ax.barh(
-            where,
-            (high - low)[where],
-            left=low[where],
-            height=0.8,
-            color=color,
-            alpha=0.55,
-            hatch=hatch,
-            label=label,
-        )
+        where, look = np.flatnonzero(chosen), {"color": color, "alpha": 0.55, "hatch": hatch}
+        ax.barh(where, (high - low)[where], left=low[where], height=0.8, **look)
+        ax.fill_between([], [], label=label, **look)  # for the legend, also where no bar is of this kind
     ax.plot(mean, np.arange(len(mean)), ".", color="black", markersize=3)
     ax.axvline(0, color="black", linewidth=1)
     ax.set_yticks([])

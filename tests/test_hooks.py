@@ -5,8 +5,8 @@ import torch
 from torch import nn
 
 from labs.hooks import layer_gradients, layer_outputs, layer_values
-from labs.observe import watch_data, watching
 from labs.networks import SimpleNetwork
+from labs.observe import watch_data, watching
 
 
 def state_of(model):

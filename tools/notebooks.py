@@ -5,6 +5,8 @@ outputs; two runs write the same bytes. ``--check`` runs nothing: it says where 
 """
 
 import argparse
+import hashlib
+import json
 import os
 import re
 import sys
@@ -18,6 +20,7 @@ from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernel
 
 from tools.sources import NotebookError, find_sources, read_source, write
 
+OUTPUTS = "outputs_sha256"  # in the twin's metadata: outputs that somebody edits by hand no longer fit it
 CELL_SECONDS, SLOW_SECONDS, LARGE_BYTES = 300, 120, 1_500_000
 WIDGET_VIEW = "application/vnd.jupyter.widget-view+json"
 
@@ -64,7 +67,14 @@ def execute(source: Path) -> nbformat.NotebookNode:
     for output in (output for cell in notebook.cells for output in cell.get("outputs", ())):
         if "text/html" in output.get("data", {}):
             output.data.pop(WIDGET_VIEW, None)  # a random id; the html is the still form of the widget
+    notebook.metadata[OUTPUTS] = outputs_sha256(notebook)
     return notebook
+
+
+def outputs_sha256(notebook: nbformat.NotebookNode) -> str:
+    """Return a checksum of all stored outputs, those included that are too fickle to be compared on a rerun."""
+    outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
+    return hashlib.sha256(json.dumps(outputs, sort_keys=True).encode()).hexdigest()
 
 
 def check_pair(source: Path) -> list[str]:
@@ -74,7 +84,9 @@ def check_pair(source: Path) -> list[str]:
         return [f"{twin}: missing; run: make notebook NAME={source.stem}"]
     written, stored = read_source(source), nbformat.read(twin, as_version=4)
     problems = []
-    if written.metadata != {k: v for k, v in stored.metadata.items() if k != "language_info"}:
+    if stored.metadata.get(OUTPUTS) != outputs_sha256(stored):
+        problems.append(f"{twin}: the stored outputs were changed by hand; run: make notebook NAME={source.stem}")
+    if written.metadata != {k: v for k, v in stored.metadata.items() if k not in ("language_info", OUTPUTS)}:
         problems.append(f"{source}: the header differs from its twin's metadata")
     pairs = [[(c.cell_type, c.source, c.metadata) for c in nb.cells] for nb in (written, stored)]
     if pairs[0] != pairs[1]:

@@ -1,0 +1,74 @@
+"""Figures draw what they are given, in forms that can be told apart without colour."""
+
+import matplotlib as mpl
+
+mpl.use("Agg")
+
+import matplotlib.pyplot as plt
+import pytest
+import torch
+
+from labs import plots
+from labs.data import make_moons
+from labs.networks import SimpleNetwork
+from labs.neurons import activity
+
+
+@pytest.fixture
+def ax():
+    figure, ax = plt.subplots()
+    yield ax
+    plt.close(figure)
+
+
+def test_a_line_is_the_mean_and_its_band_the_extremes(ax):
+    plots.runs(ax, {"a": [[1.0, 2.0], [3.0, 6.0]], "b": [[0.0, 0.0]]})
+
+    assert ax.lines[0].get_ydata().tolist() == [2.0, 4.0]
+    assert ax.collections[0].get_paths()[0].get_extents().ymax == 6.0
+    assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle()
+
+
+def test_more_lines_than_styles_are_refused(ax):
+    with pytest.raises(ValueError, match="only 6 can be told apart"):
+        plots.runs(ax, {str(i): [[1.0]] for i in range(7)})
+
+
+def test_runs_of_unequal_length_are_named(ax):
+    with pytest.raises(ValueError, match="runs of 'a' differ in length"):
+        plots.runs(ax, {"a": [[1.0], [1.0, 2.0]]})
+
+
+def test_a_histogram_has_area_one_and_survives_a_constant(ax):
+    plots.histogram(ax, torch.ones(50))
+
+    stairs = ax.patches[0]
+    values, edges, _ = stairs.get_data()
+    assert (values * (edges[1:] - edges[:-1])).sum() == pytest.approx(1.0)
+
+
+def test_dead_units_are_hatched_in_the_ranges(ax):
+    z = torch.tensor([[-3.0, -1.0, 1.0], [-2.0, 1.0, 2.0]])
+
+    plots.unit_ranges(ax, activity(torch.nn.ReLU(), z)["ReLU"])
+
+    hatches = {(round(bar.get_x(), 1), bar.get_hatch()) for bar in ax.patches}
+    assert hatches == {(-3.0, "////"), (-1.0, None), (1.0, "....")}
+    assert len(ax.get_legend_handles_labels()[1]) == 3
+
+
+def test_the_decision_map_covers_the_data(ax):
+    moons = make_moons(50)
+
+    plots.decision_map(ax, SimpleNetwork("Tanh", in_features=2, hidden_features=(4,), out_features=2), moons)
+
+    (left, right), (low, high) = ax.get_xlim(), ax.get_ylim()
+    assert left < moons.points[:, 0].min()
+    assert right > moons.points[:, 0].max()
+    assert low < moons.points[:, 1].min()
+    assert high > moons.points[:, 1].max()
+
+
+def test_the_styles_differ_in_colour_line_and_marker():
+    for key in ("color", "linestyle", "marker"):
+        assert len({str(style[key]) for style in plots.STYLES}) == len(plots.STYLES)
