@@ -49,7 +49,7 @@ class Table:
             for first, *rest in self.rows
         )
         return (
-            f'<table class="labs-table"><caption>{escape(self.caption)}</caption>'
+            f'<table class="dataframe labs-table"><caption>{escape(self.caption)}</caption>'
             f"<thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
         )
 

@@ -1,6 +1,6 @@
 """Chapter 16: where dead units come from, whether they come back, and what helps.
 
-Each experiment is a function of one seed. :mod:`labs.experiments.runs.dead_neurons` runs them in full.
+Each experiment is a function of one seed. ``labs.experiments.runs.dead_neurons`` runs them in full.
 """
 
 from __future__ import annotations
