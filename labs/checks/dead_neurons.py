@@ -97,11 +97,6 @@ def dead_mask(function: Callable[[Sequence[Tensor]], Tensor]) -> Feedback:
 
 def critical_weight_variance(function: Callable[[float], float]) -> Feedback:
     """Exercise 3: the n Var[W] at which a leaky ReLU keeps the length of the signal from layer to layer."""
-    sheet = Sheet()
-    if is_missing(function) or _silently(function, 0.0) in (None, ...):
-        return sheet.not_yet()
-    slopes = (0.0, 0.01, 0.5, 1.0)
-    given = [_number(sheet.call(function, a)) for a in slopes]
     mistakes = {
         "that is 2 for every slope": (lambda a: 2.0, "He's two is for a ReLU; a leak lets part of the left half through"),
         "this is the standard deviation": (lambda a: math.sqrt(2 / (1 + a * a)), "the exercise asks for the variance"),
@@ -109,66 +104,60 @@ def critical_weight_variance(function: Callable[[float], float]) -> Feedback:
         "this is one half of what is needed": (lambda a: 1 / (1 + a * a), "E[f(u)^2] = q (1 + a^2) / 2: where did the 2 go?"),
         "upside down": (lambda a: (1 + a * a) / 2, "the variance has to make up for what f takes away"),
     }  # fmt: skip
-
-    def agrees(candidate: Callable[[float], float]) -> bool:
-        return all(
-            g is not None and math.isclose(g, candidate(a), rel_tol=1e-6)
-            for g, a in zip(given, slopes, strict=True)
-        )
-
-    if agrees(lambda a: 2 / (1 + a * a)):
-        sheet.right("2 for a ReLU (slope 0), as He found")
-        sheet.right("1 for the identity (slope 1): nothing is lost, nothing to make up for")
-        sheet.right("and everything between")
-    else:
-        for finding, (wrong, hint) in mistakes.items():
-            if agrees(wrong):
-                sheet.wrong(finding, hint)
-                break
-        else:
-            sheet.wrong(
-                f"for the slopes {slopes} this gives {given}", "first find E[f(u)^2] for u with variance q"
-            )
-    return sheet.hand_back()
+    praise = (
+        "2 for a ReLU (slope 0), as He found",
+        "1 for the identity (slope 1): nothing is lost, nothing to make up for",
+        "and everything between",
+    )
+    cases = ((0.0,), (0.01,), (0.5,), (1.0,))
+    hint = "first find E[f(u)^2] for u with variance q"
+    return _formula(function, cases, lambda a: 2 / (1 + a * a), praise, mistakes, hint)
 
 
 def predicted_dead_share(function: Callable[[float, float], float]) -> Feedback:
     """Exercise 4: the share of dead units from the reach k and the ratio r."""
-    sheet = Sheet()
-    if is_missing(function) or _silently(function, 4.0, 0.1) in (None, ...):
-        return sheet.not_yet()
 
     def phi(t: float) -> float:
         return 0.5 * math.erfc(-t / math.sqrt(2))
 
-    cases = ((4.0, 0.1), (4.2, 0.02), (3.0, 1e-9), (4.0, 1.0))
-    given = [_number(sheet.call(function, k, r)) for k, r in cases]
     mistakes = {
         "the ratio enters without its root": (lambda k, r: phi(-k * r), "r is a ratio of variances; m and s are lengths"),
         "this grows with r": (lambda k, r: phi(k * math.sqrt(r)), "a unit is dead if even its largest value is negative: mind the sign"),
-        "this is the share of living units": (lambda k, r: 1 - phi(-k * math.sqrt(r)), "dead: m + k s <= 0"),
         "this is the share of inactive examples of one unit": (lambda k, r: phi(-1 / math.sqrt(r)), "that is Phi(-mu/sigma); where is k?"),
     }  # fmt: skip
+    praise = ("one half as r goes to zero", "practically none at r = 1", "and the values between")
+    cases = ((4.0, 0.1), (4.2, 0.02), (3.0, 1e-9), (4.0, 1.0))
+    hint = "P(m + k s <= 0) for a Gaussian m; divide by its standard deviation"
+    return _formula(function, cases, lambda k, r: phi(-k * math.sqrt(r)), praise, mistakes, hint)
 
-    def agrees(candidate: Callable[[float, float], float]) -> bool:
-        return all(
-            g is not None and abs(g - candidate(k, r)) < 1e-4 for g, (k, r) in zip(given, cases, strict=True)
-        )
 
-    if agrees(lambda k, r: phi(-k * math.sqrt(r))):
-        sheet.right("one half as r goes to zero")
-        sheet.right("practically none at r = 1")
-        sheet.right("and the values between")
-    else:
-        for finding, (wrong, hint) in mistakes.items():
-            if agrees(wrong):
-                sheet.wrong(finding, hint)
-                break
-        else:
-            sheet.wrong(
-                f"for (k, r) = {cases} this gives {given}",
-                "P(m + k s <= 0) for a Gaussian m; divide by its standard deviation",
-            )
+def _formula(
+    function: Callable[..., float],
+    cases: Sequence[tuple[float, ...]],
+    right: Callable[..., float],
+    praise: Sequence[str],
+    mistakes: dict[str, tuple[Callable[..., float], str]],
+    hint: str,
+) -> Feedback:
+    """Compare a student's formula with the right one, and if it differs with the mistakes we know."""
+    sheet = Sheet()
+    if is_missing(function) or _silently(function, *cases[0]) in (None, ...):
+        return sheet.not_yet()
+    given = [_number(sheet.call(function, *case)) for case in cases]
+
+    def agrees(candidate: Callable[..., float]) -> bool:
+        wanted = [candidate(*case) for case in cases]
+        return all(g is not None and abs(g - w) < 1e-5 for g, w in zip(given, wanted, strict=True))
+
+    if agrees(right):
+        for finding in praise:
+            sheet.right(finding)
+        return sheet.hand_back()
+    for finding, (wrong, advice) in mistakes.items():
+        if agrees(wrong):
+            sheet.wrong(finding, advice)
+            return sheet.hand_back()
+    sheet.wrong(f"for {', '.join(map(str, cases))} this gives {given}", hint)
     return sheet.hand_back()
 
 
