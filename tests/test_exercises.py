@@ -24,8 +24,12 @@ def silent(*_):
 
 @pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
 def test_every_check_in_the_solutions_passes(path):
-    cells = [c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code" and "check." in c.source]
-    printed = ["".join(o.get("text", "") for o in cell.outputs) for cell in cells if "check.BATCH" not in cell.source]
+    cells = [
+        c for c in nbformat.read(path, as_version=4).cells if c.cell_type == "code" and "check." in c.source
+    ]
+    printed = [
+        "".join(o.get("text", "") for o in cell.outputs) for cell in cells if "check.BATCH" not in cell.source
+    ]
 
     assert len(printed) == 6
     assert all("[ok]" in text and "[--]" not in text for text in printed)
@@ -83,7 +87,9 @@ def test_an_answer_that_raises_is_reported_and_not_passed_on(function, capsys):
     assert "ZeroDivisionError" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("nonsense", ["yes", 3, [True], object(), [None, 1, 2, 3, 4]])
+@pytest.mark.parametrize(
+    "nonsense", ["yes", "1000", 3, [True], object(), [None, 1, 2, 3], [float("nan"), 0, 0, 0]]
+)
 def test_nonsense_is_answered_and_not_passed(nonsense, capsys):
     assert not check.mask_by_hand(nonsense).passed
     assert "[--]" in capsys.readouterr().out
@@ -138,7 +144,9 @@ def test_the_right_function_for_the_mask_passes():
         (mask_of(lambda batch: (batch == 0).any(dim=0)), ".all(dim=0), not .any(dim=0)"),
         (mask_of(lambda batch: (batch <= 0).all(dim=0)), "not with <= 0"),
         (mask_of(lambda batch: batch.sum(dim=0) == 0), "a sum or a mean can be zero"),
-        (mask_of(lambda batch: (batch.abs() < 1e-3).all(dim=0)), "a threshold measures something else"),
+        (mask_of(lambda batch: (batch.abs() < 1e-9).all(dim=0)), "a threshold measures something else"),
+        (lambda batches: torch.cat(batches).amax(dim=0) == 0, "compare each output with == 0"),
+        (lambda batches: ((batches[0] == 0) & (batches[-1] == 0)).all(dim=0), "the first and the last"),
         (mask_of(lambda batch: (batch != 0).any(dim=0), torch.logical_or), "start with True"),
     ],
 )
@@ -194,8 +202,9 @@ def slope(activation, z):
     return torch.autograd.grad(activation(z).sum(), z)[0]
 
 
-def test_the_right_blocked_share_passes():
+def test_the_right_blocked_share_passes_also_as_a_list():
     assert check.blocked_share(lambda f, z: (slope(f, z).abs() <= 0.05).float().mean(dim=0)).passed
+    assert check.blocked_share(lambda f, z: (slope(f, z).abs() <= 0.05).float().mean(dim=0).tolist()).passed
 
 
 @pytest.mark.parametrize(
@@ -207,6 +216,12 @@ def test_the_right_blocked_share_passes():
         (lambda f, z: (slope(f, z).abs() > 0.05).float().mean(0), "do get through"),
         (lambda f, z: (slope(f, z) <= 0.05).float().mean(0), "absolute value"),
         (lambda f, z: torch.full((4,), 0.3), "wanted"),
+        (
+            lambda f, z: (slope(nn.GELU(), z).abs() <= 0.05).float().mean(0),
+            "the activation that was passed in",
+        ),
+        (lambda f, z: (slope(f, z).abs() <= 0.07).float().mean(0), "flat is up to 0.05"),
+        (lambda f, z: (slope(f, z).abs() <= 0.03).float().mean(0), "flat is up to 0.05"),
         (lambda f, z: 0.5, "one number per unit"),
     ],
 )
@@ -233,6 +248,11 @@ def wipe(model, unit, inputs):
         nn.init.zeros_(model.linear1.weight)
 
 
+def freeze_and_kill(model, unit, inputs):
+    model.linear1.requires_grad_(False)
+    lower_by(lambda z: z.max() + 1e-6)(model, unit, inputs)
+
+
 @pytest.mark.parametrize(
     ("function", "message"),
     [
@@ -240,6 +260,8 @@ def wipe(model, unit, inputs):
         (lower_by(lambda z: z.mean()), "not the mean"),
         (lower_by(lambda z: z.max() / 2), "still speaks"),
         (wipe, "nothing else"),
+        (lambda model, unit, inputs: lower_by(lambda z: z.max() + 1e-6)(model, 2, inputs), "nothing else"),
+        (freeze_and_kill, "leave requires_grad as it was"),
         (lambda model, unit, inputs: model.linear1.bias[unit].sub_(9.0), "torch.no_grad()"),
     ],
 )

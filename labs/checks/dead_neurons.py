@@ -23,9 +23,8 @@ def mask_by_hand(answer: Sequence[bool]) -> Feedback:
     sheet = Sheet()
     if is_missing(answer):
         return sheet.not_yet()
-    try:
-        given = tuple(bool(value) for value in answer)
-    except (TypeError, RuntimeError):
+    given = _truth_values(answer)
+    if given is None:
         sheet.wrong(f"got {answer!r}", "give four truth values, such as [True, False, False, True]")
         return sheet.hand_back()
     first, second = (tuple((batch == 0).all(dim=0).tolist()) for batch in (BATCH_1, BATCH_2))
@@ -74,6 +73,10 @@ def dead_mask(function: Callable[[Sequence[Tensor]], Tensor]) -> Feedback:
     cases = (
         ("a unit that wakes up only in the first of three batches is alive", ([[1.0]], [[0.0]], [[0.0]]), [False],
          "the mask seems to start afresh with each batch: keep it, and combine it with AND"),
+        ("a unit that wakes up only in the middle of three batches is alive", ([[0.0]], [[1.0]], [[0.0]]), [False],
+         "look at all batches, not only at the first and the last"),
+        ("negative outputs beside zeros are outputs too", ([[-1.0], [0.0]],), [False],
+         "the largest output is zero here, the unit is not silent: compare each output with == 0"),
         ("a unit that wakes up only in the last of three batches is alive", ([[0.0]], [[0.0]], [[1.0]]), [False],
          "look at all batches, not only at the first ones"),
         ("a unit that is silent on some examples is not dead", ([[0.0], [2.0]],), [False],
@@ -82,7 +85,7 @@ def dead_mask(function: Callable[[Sequence[Tensor]], Tensor]) -> Feedback:
          "dead is exactly zero: compare with == 0, not with <= 0"),
         ("outputs that cancel are not silence", ([[-1.0], [1.0]],), [False],
          "a sum or a mean can be zero although no output is: compare each output with zero"),
-        ("a unit with tiny outputs is alive", ([[1e-7]],), [False],
+        ("a unit with tiny outputs is alive", ([[1e-12]],), [False],
          "dead is exactly zero; a threshold measures something else"),
         ("a unit that never speaks is dead", ([[0.0], [0.0]], [[0.0]]), [True],
          "start with True for every unit and take it away when one speaks"),
@@ -164,90 +167,131 @@ def _formula(
 def blocked_share(function: Callable[[nn.Module, Tensor], Tensor]) -> Feedback:
     """Exercise 5: for each unit, the share of examples on which the slope is at most 0.05 in size."""
     sheet = Sheet()
-    z = torch.tensor(
-        [
-            [-6.0, 0.1, -0.7518, 3.0],
-            [-5.0, 2.0, -0.7518, -4.0],
-            [-4.0, -0.1, 1.0, -8.0],
-            [-4.5, 1.0, 1.0, -3.5],
-        ]
+    # Far left, around zero, at the minimum, and on both sides; -5.3 is as far as float32 keeps a GELU from zero.
+    columns = (
+        [-5.2, -5.0, -4.0, -4.5],
+        [0.1, 2.0, -0.1, 1.0],
+        [-0.7518, -0.7518, 1.0, 1.0],
+        [3.0, -4.0, -5.3, -3.5],
     )
+    z, gelu = torch.tensor(columns).T.contiguous(), nn.functional.gelu
     if is_missing(function) or _silently(function, nn.GELU(), z) in (None, ...):
         return sheet.not_yet()
-    result = sheet.call(function, nn.GELU(), z.clone())
     wanted = torch.tensor([1.0, 0.0, 0.5, 0.75])
-    if not isinstance(result, Tensor) or result.shape != wanted.shape:
-        sheet.wrong(
-            f"got {result!r}", "give one number per unit: a tensor of shape (4,) for the (4, 4) example"
-        )
+    result = _as_tensor(sheet.call(function, nn.GELU(), z.clone()))
+    if result is None or result.shape != wanted.shape:
+        sheet.wrong("that is not one number per unit", "give a tensor of shape (4,) for the (4, 4) example")
         return sheet.hand_back()
     mistakes = {
-        "this counts outputs that are exactly zero": ((nn.functional.gelu(z) == 0).float().mean(0), "a GELU is never exactly zero here: ask for the slope"),
+        "this counts outputs that are exactly zero": ((gelu(z) == 0).float().mean(0), "no output here is zero, yet most of these units are blocked: ask for the slope"),
         "this counts negative pre-activations": ((z < 0).float().mean(0), "a GELU at -0.1 has a slope of about 0.4: it learns"),
-        "this counts small outputs": ((nn.functional.gelu(z).abs() <= 0.05).float().mean(0), "a small output can have a large slope, as near zero"),
+        "this counts small outputs": ((gelu(z).abs() <= 0.05).float().mean(0), "a small output can have a large slope, as near zero"),
         "this is the share of examples that do get through": (1 - wanted, "blocked is where the slope is small"),
-        "this forgets that a slope can be negative": (None, "take the absolute value before you compare"),
     }  # fmt: skip
-    if torch.allclose(result.detach().float(), wanted, atol=1e-6):
-        sheet.right("a unit far out on the left is blocked on all examples, though its output is never zero")
-        sheet.right("a unit around zero is never blocked")
-        sheet.right("the minimum of the GELU counts: flat is flat, wherever it is")
-        steep = function(nn.GELU(), torch.tensor([[-1.5]]))  # slope -0.128: negative, but not small
-        if float(steep) == 0.0:
-            sheet.right("a negative slope is a slope")
-        else:
-            sheet.wrong(
-                "at -1.5 the slope is -0.13 and the unit is not blocked",
-                mistakes["this forgets that a slope can be negative"][1],
-            )
-    else:
+    if not torch.allclose(result, wanted, atol=1e-6):
         for finding, (wrong, hint) in mistakes.items():
-            if wrong is not None and torch.allclose(result.detach().float(), wrong, atol=1e-6):
+            if torch.allclose(result, wrong, atol=1e-6):
                 sheet.wrong(finding, hint)
-                break
+                return sheet.hand_back()
+        found = [round(value, 3) for value in result.tolist()]
+        hint = "labs.activations.derivative(activation, z) is the slope at every entry"
+        sheet.wrong(f"got {found}, wanted {wanted.tolist()}", hint)
+        return sheet.hand_back()
+    sheet.right("a unit far out on the left is blocked on all examples, though its output is never zero")
+    sheet.right("a unit around zero is never blocked")
+    sheet.right("the minimum of the GELU counts: flat is flat, wherever it is")
+    trials = (
+        (
+            "a negative slope is a slope",
+            nn.GELU(),
+            -1.5,
+            0.0,
+            "at -1.5 the slope is -0.13: take the absolute value",
+        ),
+        (
+            "another activation has another slope",
+            nn.Tanh(),
+            -1.5,
+            0.0,
+            "use the activation that was passed in",
+        ),
+        ("a saturated tanh is blocked", nn.Tanh(), 2.5, 1.0, "use the activation that was passed in"),
+        ("a slope of 0.04 is flat", nn.Tanh(), math.atanh(math.sqrt(0.96)), 1.0, "flat is up to 0.05"),
+        ("a slope of 0.06 is not", nn.Tanh(), math.atanh(math.sqrt(0.94)), 0.0, "flat is up to 0.05"),
+    )
+    for promise, activation, at, share, hint in trials:
+        found = _as_tensor(sheet.call(function, activation, torch.tensor([[at]])))
+        if found is not None and found.numel() == 1 and math.isclose(found.item(), share, abs_tol=1e-6):
+            sheet.right(promise)
         else:
-            sheet.wrong(
-                f"got {[round(v, 3) for v in result.tolist()]}, wanted {wanted.tolist()}",
-                "labs.activations.derivative(activation, z) is the slope at every entry",
-            )
+            sheet.wrong(promise, hint)
     return sheet.hand_back()
 
 
 def kill_unit(function: Callable[[SimpleNetwork, int, Tensor], object]) -> Feedback:
     """Exercise 6: make one unit of the first layer dead on the given inputs by moving its bias as little as possible."""
     sheet = Sheet()
-    torch.manual_seed(0)
-    model = SimpleNetwork("ReLU", in_features=4, hidden_features=(6,), out_features=3)
-    inputs, unit = torch.randn(50, 4), 2
-    changed, before = copy.deepcopy(model), layer_values(model, inputs)["act1"][0]
     if is_missing(function):
         return sheet.not_yet()
-    try:
-        function(changed, unit, inputs)
-    except Exception as error:
-        sheet.wrong(f"your function stopped with {type(error).__name__}: {error}",
-                    "change parameters inside `with torch.no_grad():`")  # fmt: skip
-        return sheet.hand_back()
-    moved = [name for name, p in changed.named_parameters() if not torch.equal(p, model.get_parameter(name))]
-    if not moved:
-        return sheet.not_yet()
-    others = torch.arange(6) != unit
+    torch.manual_seed(0)
+    model = SimpleNetwork("ReLU", in_features=4, hidden_features=(6,), out_features=3)
+    for unit, inputs in ((2, torch.randn(50, 4)), (4, torch.randn(30, 4))):
+        changed = copy.deepcopy(model)
+        try:
+            function(changed, unit, inputs)
+        except Exception as error:
+            hint = "change parameters inside `with torch.no_grad():`"
+            sheet.wrong(f"your function stopped with {type(error).__name__}: {error}", hint)
+            return sheet.hand_back()
+        if all(torch.equal(p, q) for p, q in zip(changed.parameters(), model.parameters(), strict=True)):
+            return sheet.not_yet()
+        _judge_push(sheet, model, changed, unit, inputs)
+    return sheet.hand_back()
+
+
+def _judge_push(
+    sheet: Sheet, model: SimpleNetwork, changed: SimpleNetwork, unit: int, inputs: Tensor
+) -> None:
+    """Note whether ``unit`` was pushed just below zero, and nothing else was touched."""
+    parameters = dict(changed.named_parameters())
+    moved = [name for name, p in parameters.items() if not torch.equal(p, model.get_parameter(name))]
+    others = torch.arange(len(model.linear1.bias)) != unit
     if moved == ["linear1.bias"] and torch.equal(changed.linear1.bias[others], model.linear1.bias[others]):
-        sheet.right("only the bias of this unit has moved")
+        sheet.right(f"only the bias of unit {unit} has moved")
     else:
         sheet.wrong(f"changed: {', '.join(moved)}", "move linear1.bias[unit] and nothing else")
-    after = layer_values(changed, inputs)["act1"][0][:, unit].detach()
+    if not all(p.requires_grad for p in parameters.values()):
+        sheet.wrong("some parameters cannot learn any more", "leave requires_grad as it was")
+    before, after = (layer_values(m, inputs)["act1"][0][:, unit] for m in (model, changed))
     largest, step = after.max().item(), (changed.linear1.bias - model.linear1.bias)[unit].item()
     if largest > 0:
-        hint = "the largest pre-activation decides, not the mean" if abs(step + before[:, unit].mean().item()) < 1e-4 else (
-            "how far must it go until even the largest pre-activation is not positive?")  # fmt: skip
-        sheet.wrong(f"the unit still speaks: its largest pre-activation is {largest:.3f}", hint)
+        by_mean = math.isclose(step, -before.mean().item(), abs_tol=1e-4)
+        hint = "how far must it go until even the largest pre-activation is not positive?"
+        hint = "the largest pre-activation decides, not the mean" if by_mean else hint
+        sheet.wrong(f"unit {unit} still speaks: its largest pre-activation is {largest:.3f}", hint)
     elif largest < -1e-3:
-        sheet.wrong(f"dead, but further down than needed: even its largest pre-activation is {largest:.3f}",
-                    "stop where the largest pre-activation is just zero; then a nudge can wake it")  # fmt: skip
+        hint = "stop where the largest pre-activation is just zero; then a nudge can wake it"
+        sheet.wrong(
+            f"dead, but further down than needed: even its largest pre-activation is {largest:.3f}", hint
+        )
     else:
         sheet.right("its largest pre-activation is zero: dead, and only just")
-    return sheet.hand_back()
+
+
+def _truth_values(answer: object) -> tuple[bool, ...] | None:
+    """Return ``answer`` as truth values, or ``None`` if it is anything else than a sequence of them."""
+    values = answer.tolist() if isinstance(answer, Tensor) else answer
+    if not isinstance(values, (list, tuple)) or not all(value in (True, False) for value in values):
+        return None
+    return tuple(bool(value) for value in values)
+
+
+def _as_tensor(value: object) -> Tensor | None:
+    """Return a student's numbers as a float tensor, or ``None`` if they are none."""
+    try:
+        return torch.as_tensor(value).detach().float()
+    except (TypeError, ValueError, RuntimeError):
+        return None
 
 
 def _number(value: object) -> float | None:
