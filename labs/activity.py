@@ -46,11 +46,16 @@ class Activity:
         return self.flat_share >= share
 
     def near_dead(self, share: float = 0.99) -> Tensor:
-        """Blocked units that are not dead and whose output stays close to zero (mean size below ``FLAT_SLOPE``)."""
-        return self.blocked(share) & ~self.dead & (self.output_mean.abs() < FLAT_SLOPE)
+        """Blocked units that are not dead, stay on one side of zero, and put out next to nothing on average.
+
+        Next to nothing: a mean below ``FLAT_SLOPE`` in size. One side: else a tanh that jumps between both of its
+        ends would count, because its mean is zero.
+        """
+        one_side = (self.positive_share <= 1 - share) | (self.positive_share >= share)
+        return self.blocked(share) & ~self.dead & one_side & (self.output_mean.abs() < FLAT_SLOPE)
 
     def saturated(self, share: float = 0.99) -> Tensor:
-        """Blocked units that sit on a level other than zero, like a tanh near one."""
+        """Blocked units that sit on a level other than zero, like a tanh near one, or on two, like one at both ends."""
         return self.blocked(share) & ~self.dead & ~self.near_dead(share)
 
     @property

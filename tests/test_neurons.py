@@ -189,6 +189,13 @@ def test_a_tanh_far_to_the_right_is_saturated_and_not_near_dead():
     assert not report.near_dead()[0]
 
 
+def test_a_tanh_at_both_ends_is_saturated_though_its_mean_is_zero():
+    report = activity(nn.Tanh(), torch.tensor([[-9.0], [9.0]]))["Tanh"]
+
+    assert report.saturated()[0]
+    assert not report.near_dead()[0]
+
+
 def test_a_unit_that_hardly_moves_is_bias_dominated():
     z = torch.tensor([[10.0, 0.0], [10.1, 1.0]])
 

@@ -170,7 +170,7 @@ def _measure(z: Tensor, a: Tensor, slope: Tensor) -> tuple[Tensor, ...]:
     unit = Activity(
         mean=mean, std=std, low=low, high=high, output_mean=a.mean(dim=1), output_std=unknown,
         zero_share=((a.amin(dim=1) == 0) & (a.amax(dim=1) == 0)).float(),  # only "always zero" counts here
-        positive_share=unknown, flat_share=flat / n,
+        positive_share=torch.gt(z, 0).sum(dim=1) / n, flat_share=flat / n,
     )  # fmt: skip
     state = torch.zeros(len(z), dtype=torch.uint8)
     conditions = (unit.bias_dominated(), unit.saturated(), unit.near_dead(), unit.dead)
