@@ -35,7 +35,7 @@ def test_every_result_carries_its_provenance(name):
     made = load_result(name)["provenance"]
 
     assert made["config"]
-    assert made["data_md5"]
+    assert made["data_md5"], "say what was measured on: a checksum, or that the points were generated"
     assert len(made["seeds"]) >= 5
     assert {"torch", "python", "date", "device", "code"} <= set(made)
 

@@ -1,5 +1,6 @@
 """The experiments of chapter 16: small versions on the digits, and one stored entry computed again on the real data."""
 
+import json
 import subprocess
 import sys
 
@@ -8,8 +9,10 @@ import torch
 
 from labs.data import load_digits, load_fashion_mnist
 from labs.experiments.dead_neurons import (
+    AFTERWARDS,
     CURES,
     NETWORKS,
+    SPIKES,
     STARTS,
     cure,
     dead_at_start,
@@ -17,6 +20,7 @@ from labs.experiments.dead_neurons import (
     profile_at_start,
     spike,
 )
+from labs.experiments.runs.dead_neurons import LEARNING_RATES, SEEDS, TUNING_SEEDS
 from labs.results import load_result
 
 
@@ -97,6 +101,25 @@ def test_a_cure_that_diverges_says_so(digits, fresh):
     found = cure(digits, fresh, name="SELU", start="He weights, zero biases", lr=1e3, epochs=1, seed=0)
 
     assert found["accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("dead_start", {"networks": NETWORKS, "starts": STARTS}),
+        ("dead_big", {"network": NETWORKS["seven"]}),
+        ("dead_training", {"network": NETWORKS["four"], "epochs": 15}),
+        ("dead_spike", {"network": NETWORKS["four"], "spikes": SPIKES, "afterwards": AFTERWARDS}),
+        ("dead_cures", {"cures": CURES, "starts": STARTS, "learning_rates": LEARNING_RATES}),
+        ("dead_cures", {"network": NETWORKS["ten"], "tuning_seeds": TUNING_SEEDS}),
+    ],
+)
+def test_a_result_was_made_with_the_settings_of_today(name, settings):
+    made = load_result(name)["provenance"]
+
+    stored = {key: made["config"][key] for key in settings}
+    assert stored == json.loads(json.dumps(settings))
+    assert name == "dead_big" or made["seeds"] == list(SEEDS)
 
 
 def test_an_unknown_experiment_is_named_on_the_command_line():

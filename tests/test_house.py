@@ -34,7 +34,7 @@ BEHIND = {
 RANKS = (
     {"files", "progress", "tables", "activations", "seeds", "examples", "fashion_mnist", "data", "observe", "hooks"},
     {"networks"},
-    {"training", "evaluation", "checkpoints", "activity", "neurons", "signals", "landscape"},
+    {"training", "evaluation", "checkpoints", "activity", "neurons", "signals"},
     {"results", "provenance", "intervals", "checks"},
     {"experiments"},
     {"plots", "widgets"},
