@@ -24,7 +24,8 @@ def is_activation(module: nn.Module) -> bool:
         (True, False, False)
     """
     home = type(module).__module__
-    return home in ("torch.nn.modules.activation", "labs.activations") and not isinstance(module, _MIXING)
+    known = home == "torch.nn.modules.activation" or home.startswith("labs.activations.")
+    return known and not isinstance(module, _MIXING)
 
 
 def activation_names(model: nn.Module) -> dict[nn.Module, list[str]]:
