@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from labs.activations import derivative
 from labs.activity import FLAT_SLOPE, Activity
-from labs.observe import activation_names, is_activation, watch_data
+from labs.observe import activation_names, is_elementwise, watch_data
 
 
 def dead_neuron_masks(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Tensor]:
@@ -79,7 +79,8 @@ def activity(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Act
         One :class:`Activity` per layer, in the order of the layers.
 
     Raises:
-        ValueError: no examples, NaN among the activations, or a model without activation modules.
+        ValueError: no examples, NaN among the activations, or a model whose activations are not elementwise
+            modules, such as a linear network or one with GLU.
 
     Example:
         >>> x = torch.tensor([[-1.0, 5.0], [-2.0, 6.0], [-3.0, 7.0]])
@@ -88,9 +89,11 @@ def activity(model: nn.Module, data, *, batch_size: int = 2000) -> dict[str, Act
         (tensor([0., 1.]), tensor([False,  True]))
     """
     modules = {name: module for module, names in activation_names(model).items() for name in names}
-    if not all(is_activation(module) for module in modules.values()):
+    others = sorted({type(module).__name__ for module in modules.values() if not is_elementwise(module)})
+    if others:
         raise ValueError(
-            f"{type(model).__name__} has no activation modules, so there are no slopes to measure"
+            f"slopes exist for elementwise activation modules; {type(model).__name__} would have to be measured at "
+            f"{', '.join(others)}, and that is none: use labs.hooks.layer_outputs to see its values"
         )
     sums: dict[str, dict[str, Tensor]] = {}
 

@@ -12,20 +12,46 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from labs.activations import inputs_per_output
+
 # torch.nn.modules.activation also holds modules that mix features (softmax, attention); those are no activations here.
-_MIXING = (nn.MultiheadAttention, nn.Softmax, nn.LogSoftmax, nn.Softmax2d, nn.Softmin, nn.GLU)
+_MIXING = (nn.MultiheadAttention, nn.Softmax, nn.LogSoftmax, nn.Softmax2d, nn.Softmin)
 
 
 def is_activation(module: nn.Module) -> bool:
     """Return whether ``module`` is an activation function: one of torch's, or one of ``labs.activations``.
 
+    Maxout and the gated functions are among them, although they return fewer numbers than they take.
+
+    Args:
+        module: any module; what it contains does not count.
+
+    Returns:
+        True for an activation function. Softmax and attention, which mix the features, are none.
+
     Example:
-        >>> is_activation(nn.ReLU()), is_activation(nn.Linear(2, 2)), is_activation(nn.Softmax(dim=1))
-        (True, False, False)
+        >>> is_activation(nn.ReLU()), is_activation(nn.GLU()), is_activation(nn.Softmax(dim=1))
+        (True, True, False)
     """
     home = type(module).__module__
     known = home == "torch.nn.modules.activation" or home.startswith("labs.activations.")
     return known and not isinstance(module, _MIXING)
+
+
+def is_elementwise(module: nn.Module) -> bool:
+    """Return whether ``module`` is an activation function that works on each number alone, so that it has a slope.
+
+    Args:
+        module: any module; what it contains does not count.
+
+    Returns:
+        True for an activation function of one number, such as ReLU; False for GLU, Maxout and everything else.
+
+    Example:
+        >>> is_elementwise(nn.ReLU()), is_elementwise(nn.GLU())
+        (True, False)
+    """
+    return is_activation(module) and inputs_per_output(module) == 1
 
 
 def activation_names(model: nn.Module) -> dict[nn.Module, list[str]]:
@@ -34,6 +60,17 @@ def activation_names(model: nn.Module) -> dict[nn.Module, list[str]]:
     These are the activation modules. A module that stands in several places (a shared activation) has several names.
     A model without activation modules is looked at after each linear or convolutional layer but the last, and a
     model without those at its output, under the name of its class.
+
+    Args:
+        model: any module.
+
+    Returns:
+        The layers in the order of their names in ``model``, each with its names.
+
+    Example:
+        >>> act = nn.ReLU()
+        >>> activation_names(nn.Sequential(nn.Linear(2, 2), act, nn.Linear(2, 2), act))
+        {ReLU(): ['1', '3']}
     """
     names: dict[nn.Module, list[str]] = {}
     for name, module in model.named_modules(remove_duplicate=False):
@@ -53,6 +90,20 @@ def watching(model: nn.Module, see: Callable[[str, Tensor, Tensor], None]) -> It
 
     Mode and hooks are restored at the end of the block, whatever happens inside.
     A shared activation is seen once per place, under the name of that place.
+
+    Args:
+        model: any module.
+        see: what to do with the name of a layer, what goes into it and what comes out.
+
+    Shape:
+        - input and output, as ``see`` gets them: :math:`(N, *)`; behind GLU the output is half as wide.
+
+    Example:
+        >>> model, widths = nn.Sequential(nn.Linear(2, 6), nn.GLU()), {}
+        >>> with watching(model, lambda name, x, y: widths.update({name: (x.shape[1], y.shape[1])})):
+        ...     _ = model(torch.ones(5, 2))
+        >>> widths
+        {'1': (6, 3)}
     """
     modes = {module: module.training for module in model.modules()}
     names = activation_names(model)
@@ -109,6 +160,12 @@ def watch_data(
     Raises:
         ValueError: no examples at all, or ``batch_size`` below one.
         TypeError: data of another kind.
+
+    Example:
+        >>> counts = []
+        >>> watch_data(nn.ReLU(), torch.ones(5, 3), lambda name, x, y: counts.append(len(y)), batch_size=2)
+        >>> counts
+        [2, 2, 1]
     """
     device, examples = device_of(model), 0
     with torch.no_grad(), watching(model, see):
@@ -138,6 +195,17 @@ def _input_batches(data, batch_size: int) -> Iterator[Tensor]:
 
 
 def device_of(model: nn.Module) -> torch.device:
-    """Return the device of the first parameter or buffer, or the CPU for a model that has none."""
+    """Return the device of the first parameter or buffer, or the CPU for a model that has none.
+
+    Args:
+        model: any module.
+
+    Returns:
+        The device.
+
+    Example:
+        >>> device_of(nn.Linear(2, 2))
+        device(type='cpu')
+    """
     tensors = [*model.parameters(), *model.buffers()]
     return tensors[0].device if tensors else torch.device("cpu")

@@ -4,9 +4,11 @@ import pytest
 import torch
 from torch import nn
 
+from labs.activations import ACTIVATIONS, make_activation
 from labs.hooks import layer_gradients, layer_outputs, layer_values
 from labs.networks import SimpleNetwork
-from labs.observe import watch_data, watching
+from labs.neurons import activity, dead_neuron_masks
+from labs.observe import is_activation, is_elementwise, watch_data, watching
 
 
 def state_of(model):
@@ -76,6 +78,61 @@ def test_softmax_is_not_an_activation_here():
     model = nn.Sequential(nn.Linear(2, 2), nn.Tanh(), nn.Softmax(dim=1))
 
     assert list(layer_outputs(model, torch.ones(1, 2))) == ["1"]
+
+
+def gated_network(act: nn.Module) -> nn.Sequential:
+    """A network whose activation takes two numbers for each one it returns."""
+    torch.manual_seed(0)
+    return nn.Sequential(nn.Linear(6, 8), act, nn.Linear(4, 3))
+
+
+@pytest.mark.parametrize("name", ["GLU", "GEGLU", "SwiGLU", "Maxout"])
+def test_what_comes_out_of_a_gated_activation_is_half_as_wide_as_what_goes_in(name):
+    model, x = gated_network(make_activation(name)), torch.randn(5, 6)
+
+    ((seen, (before, after)),) = layer_values(model, x).items()
+
+    assert seen == "1"
+    torch.testing.assert_close(before, model[0](x))
+    torch.testing.assert_close(after, model[1](model[0](x)))
+    assert (before.shape, after.shape) == ((5, 8), (5, 4))
+
+
+@pytest.mark.parametrize("name", ["GLU", "Maxout"])
+def test_a_gated_unit_is_dead_if_it_returns_zero_for_every_example(name):
+    model = gated_network(make_activation(name))
+    with torch.no_grad():
+        for row in (2, 6):  # the two inputs of the third unit
+            model[0].weight[row] = 0
+            model[0].bias[row] = 0
+
+    masks = dead_neuron_masks(model, torch.randn(50, 6))
+
+    assert masks["1"].tolist() == [False, False, True, False]
+
+
+def test_slopes_of_a_gated_activation_are_refused():
+    with pytest.raises(ValueError, match=r"slope"):
+        activity(gated_network(nn.GLU()), torch.randn(5, 6))
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_every_function_of_the_table_is_an_activation_and_one_with_several_inputs_is_not_elementwise(name):
+    module = make_activation(name)
+
+    assert is_activation(module)
+    assert is_elementwise(module) == (ACTIVATIONS[name].inputs_per_output == 1)
+    assert [m for m in module.modules() if is_activation(m)] == [
+        module
+    ]  # nothing inside is seen a second time
+
+
+@pytest.mark.parametrize(
+    "module", [nn.Softmax(dim=1), nn.MultiheadAttention(4, 2), nn.Linear(2, 2), nn.Identity()]
+)
+def test_what_mixes_features_is_no_activation(module):
+    assert not is_activation(module)
+    assert not is_elementwise(module)
 
 
 @pytest.mark.parametrize(

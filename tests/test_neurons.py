@@ -205,5 +205,5 @@ def test_a_unit_that_hardly_moves_is_bias_dominated():
 
 
 def test_activity_without_activation_modules_is_an_error():
-    with pytest.raises(ValueError, match="no activation modules"):
+    with pytest.raises(ValueError, match="measured at Linear, and that is none"):
         activity(SimpleNetwork(None), torch.zeros(2, 784))

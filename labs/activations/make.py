@@ -21,11 +21,17 @@ def make_activation(name: str, **settings: Any) -> nn.Module:
     Every call makes a new module: two layers that shared one ``PReLU`` would share one weight.
 
     Args:
-        name: a key of ``ACTIVATIONS``, such as ``"ReLU"``.
-        settings: passed to the module's class, such as ``negative_slope=0.2`` for ``"LeakyReLU"``.
+        name: a key of ``ACTIVATIONS``, such as ``"ReLU"``. torch's spelling ``"Hardsigmoid"`` is understood too.
+        settings: passed to the module's class, such as ``negative_slope=0.2`` for ``"LeakyReLU"`` or
+            ``num_parameters=64`` for a ``"PReLU"`` with one weight per channel.
 
     Returns:
-        A new module, in training mode as torch makes it, on the CPU.
+        A new module, in training mode as torch makes it, in float32 on the CPU. It works elementwise, except for
+        Maxout and the gated functions: :func:`inputs_per_output` says how many numbers those take for each result.
+
+    Shape:
+        - Input of the module: :math:`(*)`, any shape; :math:`(*, kH)` if it takes :math:`k` numbers for one.
+        - Output of the module: same shape as the input; :math:`(*, H)`.
 
     Raises:
         ValueError: ``name`` is not in the table, or a setting is out of its range.
@@ -34,6 +40,8 @@ def make_activation(name: str, **settings: Any) -> nn.Module:
     Example:
         >>> make_activation("ELU", alpha=0.5)
         ELU(alpha=0.5)
+        >>> make_activation("Maxout", pieces=3)
+        Maxout(pieces=3)
         >>> make_activation("Relu")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
         ValueError: unknown activation 'Relu'; did you mean ReLU, ...? list(labs.activations.ACTIVATIONS) ...
@@ -56,7 +64,7 @@ def make_activation(name: str, **settings: Any) -> nn.Module:
 def _check_settings(info: ActivationInfo, settings: Mapping[str, Any]) -> None:
     """Raise a clear error for settings that torch would accept now and trip over later."""
     parameters = inspect.signature(info.factory).parameters.values()
-    defaults = {p.name: p.default for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD}
+    defaults = {p.name: p.default for p in parameters if p.kind in (p.POSITIONAL_OR_KEYWORD, p.KEYWORD_ONLY)}
     for key, value in settings.items():
         if key not in defaults:
             raise TypeError(f"{info.name} has no setting {key!r}; it takes: {', '.join(defaults) or 'none'}")
@@ -78,6 +86,11 @@ def _check_settings(info: ActivationInfo, settings: Mapping[str, Any]) -> None:
     if settings.get("approximate", "none") not in ("none", "tanh"):
         got = repr(settings["approximate"])
         raise ValueError(f"{info.name}: approximate must be 'none' or 'tanh', got {got}")
-    lower, upper = (settings.get(key, defaults.get(key, 0.0)) for key in ("lower", "upper"))
-    if lower > upper:
-        raise ValueError(f"{info.name}: lower must not exceed upper, got lower={lower}, upper={upper}")
+    if settings.get("alpha") == 0 and info.name == "CELU":
+        raise ValueError("CELU: alpha must not be zero, because CELU divides by it; try 1.0")
+    for low, high in (("lower", "upper"), ("min_val", "max_val")):
+        if low in defaults:
+            lower, upper = (settings.get(key, defaults[key]) for key in (low, high))
+            if lower > upper or (lower == upper and low == "min_val"):
+                got = f"{low}={lower}, {high}={upper}"
+                raise ValueError(f"{info.name}: {low} must not exceed {high}, got {got}")
