@@ -56,17 +56,17 @@ def save_result(
     folder = _results_folder(folder)
     provenance = {
         "name": _checked_name(name),
-        "config": _plain(config, "config"),
-        "seeds": _plain(list(seeds), "seeds"),
+        "config": plain(config, "config"),
+        "seeds": plain(list(seeds), "seeds"),
         "code": {qualified_name(function): code_hash(function) for function in functions},
-        "data_md5": _plain(data_md5, "data_md5"),
+        "data_md5": plain(data_md5, "data_md5"),
         "device": _describe(torch.device(device)),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "date": datetime.now(timezone.utc).date().isoformat(),
     }
-    result = {"data": _plain(data, "data"), "provenance": provenance}
-    result["checksum"] = _checksum(result)
+    result = {"data": plain(data, "data"), "provenance": provenance}
+    result["checksum"] = checksum(result)
     path = folder / f"{name}.json"
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(result, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
@@ -93,7 +93,7 @@ def load_result(name: str, *, folder: str | os.PathLike | None = None) -> dict:
     try:
         result = json.loads(path.read_text(encoding="utf-8"))
         wanted = result.pop("checksum")
-        found = _checksum(result)
+        found = checksum(result)
         saved_name = result["provenance"]["name"]
     except (ValueError, LookupError, TypeError, AttributeError) as error:
         raise ValueError(f"{str(path)!r} is not a complete result ({error!r}){again}") from error
@@ -134,12 +134,13 @@ def _checked_name(name: str) -> str:
     return name
 
 
-def _checksum(content: Mapping) -> str:
+def checksum(content: Mapping) -> str:
+    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
-def _plain(value: object, where: str) -> object:
+def plain(value: object, where: str) -> object:
     """Return ``value`` in the types that JSON gives back unchanged, or say which part has no such form."""
     if hasattr(value, "tolist"):  # tensors, numpy arrays and numpy numbers
         value = value.tolist()
@@ -147,9 +148,9 @@ def _plain(value: object, where: str) -> object:
         for key in value:
             if not isinstance(key, str):
                 raise ValueError(f"{where} has the key {key!r}; wanted text: use str(key)")
-        return {key: _plain(part, f"{where}[{key!r}]") for key, part in value.items()}
+        return {key: plain(part, f"{where}[{key!r}]") for key, part in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(part, f"{where}[{i}]") for i, part in enumerate(value)]
+        return [plain(part, f"{where}[{i}]") for i, part in enumerate(value)]
     if isinstance(value, float) and not math.isfinite(value):
         raise ValueError(f"{where} is {value}; wanted a finite number: leave it out, or put None")
     if value is None or isinstance(value, bool | int | float | str):

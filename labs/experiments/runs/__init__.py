@@ -1,1 +1,1 @@
-"""The full runs, one module per chapter: each function takes a number of processes and writes one results file."""
+"""The full runs, one module per chapter: each function takes a ``Sweep`` and writes one results file."""

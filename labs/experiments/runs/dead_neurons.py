@@ -7,8 +7,6 @@ from collections.abc import Callable, Sequence
 from functools import lru_cache
 from pathlib import Path
 
-import torch
-
 from labs.data import ImageData, load_fashion_mnist
 from labs.experiments.dead_neurons import (
     AFTERWARDS,
@@ -25,8 +23,8 @@ from labs.experiments.dead_neurons import (
 from labs.fashion_mnist import CHECKSUMS
 from labs.networks import SimpleNetwork
 from labs.neurons import activity, dead_neuron_masks
-from labs.progress import track
 from labs.results import save_result
+from labs.sweeps import Sweep
 from labs.training import fit
 
 SEEDS = (0, 1, 2, 3, 4)
@@ -37,7 +35,6 @@ LEARNING_RATES = (1e-3, 3e-3, 1e-2, 3e-2, 1e-1)
 
 @lru_cache
 def _data(split: str) -> ImageData:
-    torch.set_num_threads(1)  # several processes share the cores, and results must not depend on how many
     return load_fashion_mnist(split)
 
 
@@ -47,11 +44,8 @@ def _learning_split(tuning: bool) -> tuple[ImageData, ImageData]:
     return train.subset(slice(50_000)), train.subset(slice(50_000, None)) if tuning else _data("test")
 
 
-def _run(jobs: int, description: str, task: Callable, settings: Sequence[dict]) -> list:
-    from joblib import Parallel, delayed
-
-    done = Parallel(n_jobs=jobs, return_as="generator")(delayed(task)(**s) for s in settings)
-    return list(track(done, description))
+def _run(sweep: Sweep, description: str, task: Callable, settings: Sequence[dict]) -> list:
+    return sweep.run(task, settings, data_md5=CHECKSUMS, description=description)
 
 
 def _start_task(network: str, start: str, seed: int) -> dict:
@@ -63,10 +57,10 @@ def _dead_only(data: ImageData, **which) -> dict[str, list[float]]:
     return {"dead": dead_at_start(data, **which)}
 
 
-def run_start(jobs: int) -> Path:
+def run_start(sweep: Sweep) -> Path:
     """Every network from every start, five seeds: ``results/dead_start.json``."""
     cells = list(itertools.product(NETWORKS, STARTS, SEEDS))
-    found = _run(jobs, "start", _start_task, [{"network": n, "start": s, "seed": k} for n, s, k in cells])
+    found = _run(sweep, "start", _start_task, [{"network": n, "start": s, "seed": k} for n, s, k in cells])
     data: dict = {n: {s: {} for s in STARTS} for n in NETWORKS}
     for (network, start, _), layers in zip(cells, found, strict=True):
         for quantity, values in layers.items():
@@ -79,22 +73,22 @@ def _training_task(**settings) -> dict:
     return follow_training(_data("train"), _data("test"), **settings)
 
 
-def run_big(jobs: int) -> Path:
+def run_big(sweep: Sweep) -> Path:
     """The big network of the tutorials with PyTorch's default start, twenty seeds: ``results/dead_big.json``."""
     seeds = range(20)
     settings = [{"network": "seven", "start": "default", "seed": k} for k in seeds]
-    data = {"dead": [one["dead"] for one in _run(jobs, "big network", _start_task, settings)]}
+    data = {"dead": [one["dead"] for one in _run(sweep, "big network", _start_task, settings)]}
     config = {"network": NETWORKS["seven"], "start": "default", "examples": 60_000}
     return _save("dead_big", data, config, [dead_at_start], seeds)
 
 
-def run_training(jobs: int) -> Path:
+def run_training(sweep: Sweep) -> Path:
     """ReLU and Swish, two learning rates, fifteen epochs, five seeds: ``results/dead_training.json``."""
     cells = list(itertools.product(("ReLU", "Swish"), (1e-3, 1e-2), SEEDS))
     settings = [{"activation": a, "lr": lr, "epochs": 15, "seed": k} for a, lr, k in cells]
     data: dict = {}
     for (activation, lr, _), found in zip(
-        cells, _run(jobs, "training", _training_task, settings), strict=True
+        cells, _run(sweep, "training", _training_task, settings), strict=True
     ):
         data.setdefault(activation, {}).setdefault(f"lr {lr:g}", []).append(found)
     config = {
@@ -111,12 +105,12 @@ def _spike_task(**settings) -> dict:
     return spike(_data("train"), _data("test"), **settings)
 
 
-def run_spike(jobs: int) -> Path:
+def run_spike(sweep: Sweep) -> Path:
     """Two spikes, with all layers learning afterwards and with the lower three frozen: ``results/dead_spike.json``."""
     cells = list(itertools.product(SPIKES, AFTERWARDS, SEEDS))
     settings = [{**SPIKES[what], **AFTERWARDS[then], "seed": k} for what, then, k in cells]
     data: dict = {what: {then: [] for then in AFTERWARDS} for what in SPIKES}
-    for (what, then, _), found in zip(cells, _run(jobs, "spike", _spike_task, settings), strict=True):
+    for (what, then, _), found in zip(cells, _run(sweep, "spike", _spike_task, settings), strict=True):
         data[what][then].append(found)
     config = {"network": NETWORKS["four"], "lr": 0.01, "momentum": 0.9, "epochs": 5, "spikes": SPIKES}
     return _save("dead_spike", data, {**config, "afterwards": AFTERWARDS}, [spike, fit])
@@ -126,7 +120,7 @@ def _cure_task(tuning: bool, **settings) -> dict:
     return cure(*_learning_split(tuning), **settings)
 
 
-def run_cures(jobs: int) -> Path:
+def run_cures(sweep: Sweep) -> Path:
     """Every cure from two starts, learning rate tuned on held-out images, five seeds: ``results/dead_cures.json``."""
     # For ReLU also the two single changes: they separate dead units from signals that fade.
     pairs = [*itertools.product(CURES, CURE_STARTS), ("ReLU", "zero biases"), ("ReLU", "He weights")]
@@ -138,7 +132,7 @@ def run_cures(jobs: int) -> Path:
         for (n, s), lr, k in tries
     ]
     tuning: dict = {pair: {lr: [] for lr in LEARNING_RATES} for pair in pairs}
-    for (pair, lr, _), one in zip(tries, _run(jobs, "tuning", _cure_task, settings), strict=True):
+    for (pair, lr, _), one in zip(tries, _run(sweep, "tuning", _cure_task, settings), strict=True):
         tuning[pair][lr].append(one["accuracy"])
     best = {
         pair: max(rates, key=lambda lr: sum(a or 0.0 for a in rates[lr])) for pair, rates in tuning.items()
@@ -153,7 +147,7 @@ def run_cures(jobs: int) -> Path:
     for (name, start), lr in best.items():
         tried = {f"{rate:g}": accuracy for rate, accuracy in tuning[name, start].items()}
         data[name][start] = {"lr": lr, "tuning": tried}
-    for ((name, start), _), one in zip(cells, _run(jobs, "cures", _cure_task, settings), strict=True):
+    for ((name, start), _), one in zip(cells, _run(sweep, "cures", _cure_task, settings), strict=True):
         for quantity, value in one.items():
             data[name][start].setdefault(quantity, []).append(value)
     config = {
