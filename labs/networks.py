@@ -6,11 +6,12 @@ import itertools
 import math
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
-from labs.activations import make_activation
+from labs.activations import inputs_per_output, make_activation
 
 #: What ``init=`` accepts, with the law of a weight that has ``n`` inputs (``m`` is the number of outputs).
 INITS = {
@@ -31,6 +32,9 @@ class SimpleNetwork(nn.Sequential):
     gives the logits, so that ``print(model)`` shows the whole network.
     The default has the widths 784-256-192-128-64-10 and 283,914 parameters.
 
+    Maxout and the gated functions (GLU, GEGLU, SwiGLU) take several numbers in for each one they put out. The linear
+    layer in front of them is made that much wider: ``hidden_features`` is always what comes out of the activation.
+
     Args:
         activation: a name from :data:`labs.activations.ACTIVATIONS`, a function without arguments that returns a
             fresh module, or ``None`` for a purely linear network.
@@ -38,7 +42,10 @@ class SimpleNetwork(nn.Sequential):
         hidden_features: width of each hidden layer, from the input to the output.
         out_features: number of logits.
         share_activation: use one activation module in all layers. A learnable activation then has one set of
-            parameters for the whole network, which collects the gradients of every layer.
+            parameters for the whole network, which collects the gradients of every layer. Without it, each layer
+            has its own set.
+        per_channel: give a learnable activation one set of parameters for every unit of its layer (a unit is
+            what a channel is to ``nn.PReLU``).
         init: law of the weights, a key of :data:`INITS`. The layers are initialised in order, so two networks of
             different depth made from the same seed agree in the layers they have in common.
         zero_bias: start with all biases at zero; otherwise they keep PyTorch's U(-1/sqrt(n), 1/sqrt(n)).
@@ -49,13 +56,19 @@ class SimpleNetwork(nn.Sequential):
         - Output: :math:`(N, C)` with :math:`C` = ``out_features``; logits, no softmax.
 
     Raises:
-        ValueError: an unknown ``init`` or ``norm``, a width below one, or an input of another size.
+        ValueError: an unknown ``init`` or ``norm``, a width below one, ``per_channel`` together with
+            ``share_activation``, or an input of another size.
+        TypeError: ``per_channel`` for an activation that has no parameters to give.
 
     Example:
         >>> sum(p.numel() for p in SimpleNetwork("ReLU").parameters())
         283914
         >>> SimpleNetwork("ReLU", in_features=2, hidden_features=(3,), out_features=2)(torch.zeros(5, 2)).shape
         torch.Size([5, 2])
+        >>> [layer.out_features for layer in SimpleNetwork("SwiGLU").linear_layers]
+        [512, 384, 256, 128, 10]
+        >>> SimpleNetwork("PReLU", per_channel=True).act1
+        PReLU(num_parameters=256)
     """
 
     def __init__(
@@ -66,6 +79,7 @@ class SimpleNetwork(nn.Sequential):
         hidden_features: Sequence[int] = (256, 192, 128, 64),
         out_features: int = 10,
         share_activation: bool = False,
+        per_channel: bool = False,
         init: str = "torch",
         zero_bias: bool = False,
         norm: str | None = None,
@@ -82,21 +96,27 @@ class SimpleNetwork(nn.Sequential):
                 f"activation is a module ({type(activation).__name__}), which every layer would share; "
                 "give its name or a function that makes one, and share_activation=True if sharing is meant"
             )
+        if per_channel and share_activation:
+            raise ValueError(
+                "share_activation means one set of parameters for all, per_channel one for each; choose one"
+            )
 
-        make = _activation_factory(activation, share_activation)
+        make = _activation_factory(activation, share_activation, per_channel)
         # The laws other than PyTorch's get a random stream of their own, branched off here. So a layer's weights do
         # not depend on how many layers follow, and the default draws below are those of plain nn.Linear.
         with torch.random.fork_rng(devices=[]):
             generator = torch.Generator().manual_seed(int(torch.randint(2**62, ())))
+            wider = 1 if make is None else inputs_per_output(make(1))  # in here, for STAF draws its parameters
         children: OrderedDict[str, nn.Module] = OrderedDict(flatten=nn.Flatten())
         for i, (n, m) in enumerate(itertools.pairwise(widths), start=1):
-            children[f"linear{i}"] = nn.Linear(n, m)
             if i == len(widths) - 1:
+                children[f"linear{i}"] = nn.Linear(n, m)
                 break
+            children[f"linear{i}"] = nn.Linear(n, wider * m)
             if norm is not None:
-                children[f"norm{i}"] = _NORMS[norm](m)
+                children[f"norm{i}"] = _NORMS[norm](wider * m)
             if make is not None:
-                children[f"act{i}"] = make()
+                children[f"act{i}"] = make(m)
         super().__init__(children)
         self.in_features = in_features
         self.out_features = out_features
@@ -136,11 +156,12 @@ class SimpleNetwork(nn.Sequential):
                 nn.init.zeros_(layer.bias)
 
 
-def _activation_factory(activation, share: bool) -> Callable[[], nn.Module] | None:
+def _activation_factory(activation, share: bool, per_channel: bool) -> Callable[[int], nn.Module] | None:
+    """Return a function from the width of a layer to its activation."""
     if activation is None:
         return None
-    make = activation if callable(activation) else lambda: make_activation(activation)
-    if not share:
-        return make
-    shared = make()
-    return lambda: shared
+    make = activation if callable(activation) else partial(make_activation, activation)
+    if share:
+        shared = make()
+        return lambda width: shared
+    return lambda width: make(num_parameters=width) if per_channel else make()

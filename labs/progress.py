@@ -48,14 +48,23 @@ def progress_bar(
         yield bar.update
 
 
-def track(iterable: Iterable, description: str, progress: bool = True) -> Iterator:
+def track(
+    iterable: Iterable, description: str, progress: bool = True, *, total: int | None = None
+) -> Iterator:
     """Yield everything from ``iterable`` under a progress bar; see :func:`progress_bar`.
+
+    Args:
+        iterable: anything to go through.
+        description: a word or two in front of the bar.
+        progress: ``False`` for silence.
+        total: how many there are, for an iterable that does not know.
 
     Example:
         >>> [n * n for n in track([1, 2, 3], "squares", progress=False)]
         [1, 4, 9]
     """
-    total = len(iterable) if hasattr(iterable, "__len__") else None
+    if total is None and hasattr(iterable, "__len__"):
+        total = len(iterable)
     with progress_bar(total, description, progress=progress) as tick:
         for item in iterable:
             yield item

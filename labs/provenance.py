@@ -32,7 +32,7 @@ def code_hash(function: Callable | ModuleType) -> str:
 
 
 def qualified_name(function: Callable | ModuleType) -> str:
-    """Return the name under which any process finds ``function`` again, like ``labs.training.fit``.
+    """Return the name under which any process finds ``function`` again, like ``labs.fitting.fit``.
 
     Raises:
         ValueError: there is none, as for a lambda or a function from a notebook.

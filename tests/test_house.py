@@ -28,14 +28,22 @@ MOST_LINES = 150
 # Their public names are offered by another module, or are for labs alone.
 BEHIND = {
     "examples", "fashion_mnist", "checkpoints", "evaluation", "intervals", "provenance", "files", "progress",
-    "observe",
+    "observe", "comparison", "fitting", "threads", "measuring", "hessian", "eigenvalues", "spectrum",
+    "tangent_kernel", "cells", "gaussian", "mean_field", "fixed_points", "gain",
 }  # fmt: skip
 # A module may import those of lower rank; from what knows torch alone up to what draws.
 RANKS = (
-    {"files", "progress", "tables", "activations", "seeds", "examples", "fashion_mnist", "data", "observe", "hooks"},
+    {
+        "files", "progress", "tables", "activations", "seeds", "examples", "fashion_mnist", "data", "observe",
+        "hooks", "threads", "intervals",
+    },
     {"networks"},
-    {"training", "evaluation", "checkpoints", "activity", "neurons", "signals"},
-    {"results", "provenance", "intervals", "checks"},
+    {
+        "training", "comparison", "fitting", "evaluation", "checkpoints", "activity", "neurons", "signals",
+        "landscape", "measuring", "hessian", "eigenvalues", "spectrum", "tangent_kernel",
+        "gaussian", "mean_field", "fixed_points", "gain",
+    },
+    {"results", "provenance", "checks", "statistics", "sweeps", "cells"},
     {"experiments"},
     {"plots", "widgets"},
 )

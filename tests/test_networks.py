@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import nn
 
+from labs.activations import make_activation
 from labs.networks import INITS, SimpleNetwork
 
 
@@ -156,3 +157,70 @@ def test_he_variance_is_six_times_pytorchs():
     default, he = (SimpleNetwork(init=init).linear_layers[0].weight.std() for init in ("torch", "he"))
 
     assert (he / default).item() == pytest.approx(math.sqrt(6), rel=0.02)
+
+
+@pytest.mark.parametrize("name", ["GLU", "GEGLU", "SwiGLU", "Maxout"])
+@pytest.mark.parametrize("norm", [None, "batch", "layer"])
+def test_a_width_changing_activation_gets_a_wider_layer_in_front_and_gives_the_hidden_width(name, norm):
+    model = SimpleNetwork(name, in_features=5, hidden_features=(8, 6), out_features=3, norm=norm)
+
+    assert [(layer.in_features, layer.out_features) for layer in model.linear_layers] == [
+        (5, 16),
+        (8, 12),
+        (6, 3),
+    ]
+    assert model.act1(torch.zeros(4, 16)).shape == (4, 8)
+    assert model(torch.zeros(4, 5)).shape == (4, 3)
+
+
+def test_maxout_with_three_pieces_needs_three_times_the_width():
+    model = SimpleNetwork(
+        lambda: make_activation("Maxout", pieces=3), in_features=5, hidden_features=(8,), out_features=3
+    )
+
+    assert model.linear1.out_features == 24
+
+
+def test_looking_at_the_width_of_an_activation_draws_no_random_numbers():
+    torch.manual_seed(3)
+    model = SimpleNetwork("STAF", in_features=5, hidden_features=(4,), out_features=2)
+
+    torch.manual_seed(3)
+    first, staf, last = nn.Linear(5, 4), make_activation("STAF"), nn.Linear(4, 2)
+
+    assert torch.equal(model.linear1.weight, first.weight)
+    assert torch.equal(model.act1.C, staf.C)
+    assert torch.equal(model.linear2.weight, last.weight)
+
+
+@pytest.mark.parametrize("name", ["PReLU", "Swish", "TrainableELU", "Snake"])
+def test_parameters_are_shared_by_the_network_the_layer_or_not_at_all(name):
+    sizes = {"in_features": 5, "hidden_features": (4, 3), "out_features": 2}
+    linear = sum(p.numel() for p in SimpleNetwork(None, **sizes).parameters())
+
+    def own(**how):
+        return sum(p.numel() for p in SimpleNetwork(name, **sizes, **how).parameters()) - linear
+
+    assert own(share_activation=True) == 1
+    assert own() == 2
+    assert own(per_channel=True) == 4 + 3
+
+
+def test_the_parameter_of_a_unit_moves_that_unit_alone():
+    model = SimpleNetwork("PReLU", in_features=5, hidden_features=(4,), out_features=2, per_channel=True)
+    z = -torch.ones(1, 4)
+
+    with torch.no_grad():
+        model.act1.weight[2] = 9.0
+
+    assert model.act1(z).tolist() == [[-0.25, -0.25, -9.0, -0.25]]
+
+
+def test_one_set_for_all_and_one_for_each_is_a_contradiction():
+    with pytest.raises(ValueError, match="choose one"):
+        SimpleNetwork("PReLU", share_activation=True, per_channel=True)
+
+
+def test_per_channel_wants_an_activation_with_parameters():
+    with pytest.raises(TypeError, match="ReLU has no setting 'num_parameters'"):
+        SimpleNetwork("ReLU", per_channel=True)

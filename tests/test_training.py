@@ -18,11 +18,11 @@ def small_network(seed=0, activation=nn.ReLU):
     return nn.Sequential(nn.Linear(2, 16), activation(), nn.Dropout(0.2), nn.Linear(16, 3))
 
 
-def plain_loop(model, data, *, epochs, lr, momentum, batch_size, seed):
+def plain_loop(model, data, *, epochs, lr, momentum, batch_size, seed, fused=False):
     """What a reader would write by hand, for data in memory; returns the losses of the last epoch."""
     torch.manual_seed(seed)
     generator = torch.Generator().manual_seed(seed)
-    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum)
+    optimizer = torch.optim.SGD(model.parameters(), lr=lr, momentum=momentum, fused=fused)
     model.train()
     for _ in range(epochs):
         losses = []
@@ -42,12 +42,14 @@ SETTINGS = {"epochs": 3, "lr": 0.1, "momentum": 0.9, "batch_size": 50, "seed": 7
 
 # RReLU and the dropout draw random numbers while they train.
 @pytest.mark.parametrize("activation", [nn.ReLU, nn.RReLU])
-def test_fit_is_the_plain_loop_to_the_last_bit(activation):
+@pytest.mark.parametrize("fused", [False, True])
+def test_fit_is_the_plain_loop_to_the_last_bit(activation, fused):
     data = make_spirals(150)  # three full batches of 50
     by_hand, by_fit = small_network(activation=activation), small_network(activation=activation)
+    with_one_kernel = partial(torch.optim.SGD, lr=SETTINGS["lr"], momentum=SETTINGS["momentum"], fused=True)
 
-    losses = plain_loop(by_hand, data, **SETTINGS)
-    history = fit(by_fit, data, **SETTINGS)
+    losses = plain_loop(by_hand, data, **SETTINGS, fused=fused)
+    history = fit(by_fit, data, **SETTINGS, optimizer=with_one_kernel if fused else None)
 
     for expected, found in zip(by_hand.parameters(), by_fit.parameters(), strict=True):
         assert torch.equal(expected, found)
