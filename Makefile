@@ -18,7 +18,7 @@ help:
 	@echo "make results NAME=...                  run a large experiment again and store its numbers"
 	@echo "make serve           show the built site on http://127.0.0.1:$(PORT)/"
 	@echo "make lint            ruff"
-	@echo "make bench           speed and memory"
+	@echo "make bench           measure speed and memory, as ratios (some minutes, on an idle machine)"
 	@echo "make clean           remove what was built (.venv stays)"
 
 .venv/bin/python:
@@ -74,8 +74,7 @@ lint: .venv/compute.stamp
 	@$(PY) -m ruff check .
 
 bench: .venv/compute.stamp
-	@if ls benchmarks/*.py > /dev/null 2>&1; then for f in benchmarks/*.py; do $(PY) "$$f" || exit 1; done; \
-	    else echo "There are no benchmarks yet."; fi
+	@$(PY) -m benchmarks $(NAME)
 
 clean:
 	rm -rf _build .pytest_cache .ruff_cache .coverage
