@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from benchmarks import functions, masks, staf, table, training
+from benchmarks import functions, masks, staf, table, together, training
 from labs.data import load_fashion_mnist
 from labs.fashion_mnist import CHECKSUMS
 from labs.results import save_result
@@ -15,6 +15,8 @@ QUICK: dict[str, Callable[[], dict]] = {
     "epoch": training.epoch,
     "steps": training.steps,
     "evaluation": training.evaluation,
+    "processes": together.processes,
+    "stacked": together.stacked_seeds,
     "mask": masks.mask,
     "staf": staf.cost,
     "functions": functions.per_function,
@@ -33,7 +35,10 @@ def main() -> None:
         if name not in {**QUICK, **LONG}:
             parser.error(f"unknown benchmark {name!r}; choose from: {', '.join([*QUICK, *LONG])}")
 
-    load_fashion_mnist("test")  # a missing data set is better reported now than after minutes
+    try:
+        load_fashion_mnist("test")  # a missing data set is better reported now than after minutes
+    except (ConnectionError, FileNotFoundError) as error:
+        parser.exit(1, f"{error}\n")
     found = {}
     for name in names or QUICK:
         started = time.perf_counter()

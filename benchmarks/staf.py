@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import math
-import resource
+import re
 import subprocess
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional as F
 
 from benchmarks.pairs import ratio, side_by_side
+from benchmarks.training import step_of
 from labs.activations import STAF
 from labs.networks import SimpleNetwork
 from labs.seeds import set_seed
@@ -46,19 +46,6 @@ FORMS: dict[str, Callable[[], nn.Module]] = {
 }
 
 
-def step_of(model: nn.Module, inputs: Tensor, labels: Tensor) -> Callable[[], None]:
-    """Return one training step of ``model`` on one batch."""
-    descent = torch.optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
-
-    def step() -> None:
-        loss = F.cross_entropy(model(inputs), labels)
-        descent.zero_grad()
-        loss.backward()
-        descent.step()
-
-    return step
-
-
 def cost(rounds: int = 40) -> dict:
     """A training step of SimpleNetwork with each form, relative to ReLU: time, and bytes kept for the way back."""
     inputs, labels = torch.randn(128, 784), torch.randint(10, (128,))
@@ -79,7 +66,7 @@ def cost(rounds: int = 40) -> dict:
         "time of a step / ReLU's": {name: ratio(seconds, name, "ReLU") for name in ways if name != "ReLU"},
         "bytes kept / ReLU's": {name: kept[name] / kept["ReLU"] for name in FORMS if name != "ReLU"},
         "growth of peak memory / ReLU's": {
-            name: peak[name] / peak["ReLU"] for name in FORMS if name != "ReLU"
+            name: value and value / peak["ReLU"] for name, value in peak.items() if name != "ReLU"
         },
         "compiled": "no compiler here" if compiled is None else "STAF of labs under torch.compile",
         "threads": torch.get_num_threads(),
@@ -92,9 +79,7 @@ def _compiled(inputs: Tensor, labels: Tensor) -> Callable[[], None] | None:
     step = step_of(torch.compile(model), inputs, labels)
     try:
         step()
-    except (
-        Exception
-    ):  # no C++ compiler, or a platform that torch.compile does not know: nothing to measure then
+    except Exception:  # no C++ compiler, or a platform that torch.compile does not know
         return None
     return step
 
@@ -114,8 +99,13 @@ def saved_bytes(module: nn.Module, x: Tensor) -> int:
     return sum(kept.values())
 
 
-def peak_growth(form: str, examples: int = 8192) -> float:
-    """Return by how much the peak memory of a process of its own grows in one step with this form [MiB]."""
+def peak_growth(form: str, examples: int = 8192) -> float | None:
+    """Return by how much the peak memory of a process of its own grows in one step with this form [MiB].
+
+    Only Linux can forget an earlier peak, such as that of importing torch; elsewhere the answer is None.
+    """
+    if not Path("/proc/self/clear_refs").exists():
+        return None
     script = f"from benchmarks.staf import grow; print(grow({form!r}, {examples}))"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     return float(done.stdout)
@@ -125,13 +115,18 @@ def grow(form: str, examples: int) -> float:
     """Return the growth of this process's peak memory [MiB] over one forward and backward pass of one activation."""
     torch.set_num_threads(1)
     set_seed(7)
-    module, unit = FORMS[form](), 1024 if sys.platform != "darwin" else 1024**2
+    module = FORMS[form]()
     module(
         torch.randn(64, 64, requires_grad=True)
     ).sum().backward()  # what is loaded at first use shall not count
     x = torch.randn(examples, 640, requires_grad=True)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # 5: the peak is what is in use now
+    before = _peak()
     y = module(x)
     y.backward(torch.ones_like(y))
-    grown = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return max(grown / unit, math.ulp(1.0))
+    return _peak() - before
+
+
+def _peak() -> float:
+    status = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(re.search(r"VmHWM:\s+(\d+) kB", status)[1]) / 1024

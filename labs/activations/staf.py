@@ -97,7 +97,12 @@ class _SumOfSines(torch.autograd.Function):
     @staticmethod
     def forward(x: Tensor, C: Tensor, omega: Tensor, phi: Tensor) -> Tensor:
         with torch.autocast(x.device.type, enabled=False):  # it would round the sines to bfloat16
-            return torch.cat([_value(block, C, omega, phi) for block in _blocks(x)], -1)
+            # One place for all results, made beforehand: small ones kept between the large temporary ones would
+            # leave the allocator with gaps as large as all sines together. Under vmap the sum has every dimension.
+            y = (x + (C + omega + phi)[..., :1]).to(x.dtype)
+            for place, block in zip(_blocks(y), _blocks(x), strict=True):
+                place.copy_(_value(block, C, omega, phi))
+            return y
 
     @staticmethod
     def setup_context(ctx, inputs: tuple[Tensor, ...], output: Tensor) -> None:
@@ -110,8 +115,15 @@ class _SumOfSines(torch.autograd.Function):
         x, C, omega, phi = ctx.saved_tensors
         with torch.autocast(x.device.type, enabled=False):
             pairs = zip(_blocks(g), _blocks(x), strict=True)
-            for_x, *for_numbers = zip(*(_gradients(g, x, C, omega, phi) for g, x in pairs), strict=True)
-            return torch.cat(for_x, -1), *(sum(parts) for parts in for_numbers)
+            if torch.is_grad_enabled():
+                for_x, *for_numbers = zip(*(_gradients(g, x, C, omega, phi) for g, x in pairs), strict=True)
+                return torch.cat(for_x, -1), *(sum(parts) for parts in for_numbers)
+            for_x, for_numbers = (g * x).to(x.dtype), (0, 0, 0)  # a place for all results, as in forward
+            for place, pair in zip(_blocks(for_x), pairs, strict=True):
+                one, *others = _gradients(*pair, C, omega, phi)
+                place.copy_(one)
+                for_numbers = tuple(a + b for a, b in zip(for_numbers, others, strict=True))
+            return for_x, *for_numbers
 
     @staticmethod
     def jvp(ctx, *tangents: Tensor | None) -> Tensor:
