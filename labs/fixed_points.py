@@ -1,8 +1,8 @@
 r"""Where a deep random network settles: fixed lengths, the edge of chaos, and within how many layers.
 
-Iterating the maps of :mod:`labs.mean_field` leads to a fixed length :math:`q^*`. There :math:`\chi_1` decides: below
+Iterating the maps of ``labs.mean_field`` leads to a fixed length :math:`q^*`. There :math:`\chi_1` decides: below
 one the network forgets which input it was given (order), above one it tears near inputs apart (chaos).
-Activations are given as for :mod:`labs.mean_field`.
+Activations are given as for ``labs.mean_field``.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ class FixedPoint(NamedTuple):
 
     @property
     def stable(self) -> bool:
-        """Whether lengths near by approach it: the slope is below one in size."""
+        """Whether lengths near by approach it, which is so where the slope is below one in size."""
         return abs(self.slope) < 1
 
 

@@ -2,8 +2,8 @@
 
 Measured, for any network: :func:`forward_statistics` on the way in, :func:`gradient_statistics` and
 :func:`backward_statistics` on the way back.
-Predicted, for infinitely wide random networks: the maps of :mod:`labs.mean_field` and what follows from them in
-:mod:`labs.fixed_points`, all to be had from here as well.
+Predicted, for infinitely wide random networks: the maps of ``labs.mean_field`` and what follows from them in
+``labs.fixed_points``, all to be had from here as well.
 """
 
 from __future__ import annotations

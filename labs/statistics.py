@@ -1,6 +1,6 @@
 """Compare methods honestly over seeds: paired differences, corrections for many tests, probabilities of ranks.
 
-Intervals for one method by itself stand in :mod:`labs.intervals`; its functions are to be had from here too.
+Intervals for one method by itself stand in ``labs.intervals``; its functions are to be had from here too.
 """
 
 from __future__ import annotations

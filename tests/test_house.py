@@ -13,6 +13,7 @@ import yaml
 from tools.exercises import is_current
 from tools.notebooks import check_pair
 from tools.sources import find_sources, read_source
+from tools.tables import filled
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCES = find_sources([], ROOT)
@@ -166,6 +167,13 @@ def test_each_page_in_book_is_in_the_table_of_contents_and_exists():
     listed = set(re.findall(r"(?:file|root): (\S+)", toc))
 
     assert listed == {f"book/{path.stem}" for path in (ROOT / "book").glob("*.md")}
+
+
+@each(sorted((ROOT / "book").glob("*.md")))
+def test_the_generated_tables_of_a_page_are_current(path):
+    text = path.read_text(encoding="utf-8")
+
+    assert filled(text) == text, "run: python -m tools.tables"
 
 
 def test_no_top_level_static_folder():

@@ -15,6 +15,10 @@ from labs.activations.summary import property_table
 from labs.files import replacing
 from labs.results import load_result
 
+NAMES = {
+    "classical": "classical functions", "rectifier": "the ReLU family", "smooth": "smooth functions",
+    "gated": "gated functions", "learnable": "learnable and periodic functions",
+}  # fmt: skip
 BLOCK = re.compile(r"^% begin (\S+)\n.*?^% end \1$", re.M | re.S)
 
 
@@ -33,13 +37,19 @@ def list_table(caption: str, columns: Sequence[str], rows: Iterable[Sequence[str
 
 
 def formulas(family: Family) -> str:
-    """The functions of a family with their first and second derivatives, and who published them."""
+    """The functions of a family with their first and second derivatives."""
     rows = []
     for info in ACTIVATIONS.values():
         if info.family == family:
             texts = (info.formula, info.derivative_formula, info.second_derivative_formula)
-            rows.append([info.name, *(f"${text}$" for text in texts), f"{{cite:p}}`{','.join(info.source)}`"])
-    return list_table(f"Formulas: {family} functions", ["Function", "$f$", "$f'$", "$f''$", "Source"], rows)
+            rows.append([info.name, *(f"${text}$" for text in texts)])
+    return list_table(f"Formulas: {NAMES[family]}", ["Function", "$f$", "$f'$", "$f''$"], rows)
+
+
+def sources(family: Family) -> str:
+    """Who published the functions of a family."""
+    rows = [info for info in ACTIVATIONS.values() if info.family == family]
+    return "\n".join(f"- {info.name}: {{cite:t}}`{','.join(info.source)}`" for info in rows)
 
 
 def properties(family: Family) -> str:
@@ -58,7 +68,7 @@ def properties(family: Family) -> str:
         "learnable",
     ]
     table = property_table(names, columns=columns)
-    return list_table(f"Properties: {family} functions", [c.capitalize() for c in table.columns], table.rows)
+    return list_table(f"Properties: {NAMES[family]}", [c.capitalize() for c in table.columns], table.rows)
 
 
 def _benchmark(name: str) -> dict:
@@ -117,6 +127,7 @@ def function_cost() -> str:
 
 TABLES: dict[str, Callable[[], str]] = {
     **{f"formulas-{family}": lambda family=family: formulas(family) for family in Family.__args__},
+    **{f"sources-{family}": lambda family=family: sources(family) for family in Family.__args__},
     **{f"properties-{family}": lambda family=family: properties(family) for family in Family.__args__},
     "cost-training": training_cost,
     "cost-step": step_cost,
