@@ -55,5 +55,9 @@ def stacked_seeds(rounds: int = 12, networks: int = 5) -> dict:
         return lambda: [step() for _ in range(10)]
 
     ways = {"together": burst(together), "one after the other": burst(lambda: [step() for step in steps])}
-    seconds = side_by_side(ways, rounds=rounds, warm_up=2)
-    return {"stack of networks / one after the other": ratio(seconds, "together", "one after the other")}
+    threads, found = torch.get_num_threads(), {}
+    for count in sorted({1, threads}):
+        torch.set_num_threads(count)
+        seconds = side_by_side(ways, rounds=rounds, warm_up=2)
+        found[f"threads: {count}"] = ratio(seconds, "together", "one after the other")
+    return {"stack of networks / one after the other": found}

@@ -59,6 +59,10 @@ def fit(
     The work is done where the model lives; the data are moved there once. The same seed gives the same
     batches on every device. Mode, gradients and torch's random state are afterwards what they were.
 
+    The data stay in memory, no number is read out before the end of an epoch, and on a busy machine the work goes on
+    with one thread (``labs.threads``), which may change last digits; after ``torch.set_num_threads(1)`` they
+    are the same every time.
+
     Args:
         model: a classifier that returns logits.
         train: what to learn from.

@@ -172,9 +172,9 @@ def test_the_gradient_can_be_differentiated_again(name, settings):
 def test_a_name_of_torch_gives_the_module_of_torch(name):
     module = make_activation(name)
 
-    # CELU mends the slope of torch's, RReLU its behaviour under vmap; they are otherwise the same.
+    # CELU mends the slope of torch's, Mish its curvature, RReLU its behaviour under vmap; else they are the same.
     assert type(module) is getattr(nn, name) or (
-        name in ("CELU", "RReLU") and isinstance(module, getattr(nn, name))
+        name in ("CELU", "Mish", "RReLU") and isinstance(module, getattr(nn, name))
     )
 
 
@@ -720,3 +720,14 @@ def test_the_derivative_follows_x_to_the_gpu():
             assert slope.is_cuda
             torch.testing.assert_close(slope.cpu(), expected, rtol=1e-10, atol=1e-9)
         assert derivative(name, OFF_KINKS.cuda()).is_cuda
+
+
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16])
+@pytest.mark.parametrize("name", ELEMENTWISE)
+def test_differentiating_a_module_twice_by_oneself_gives_no_nan(name, dtype):
+    module = make_activation(name).to(dtype).eval()
+    x = torch.tensor([0.0, *(s * size for s in (-1, 1) for size in (12, 89, 100, 1e4))], dtype=dtype)
+
+    curvature = torch.func.vmap(torch.func.grad(torch.func.grad(module)))(x)
+
+    assert curvature.isfinite().all()

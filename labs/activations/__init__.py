@@ -31,7 +31,7 @@ from labs.activations.periodic import Fourier, Sine, Snake
 from labs.activations.rational import Rational
 from labs.activations.rectifier import CELU, RReLU, SquaredReLU
 from labs.activations.slope import derivative
-from labs.activations.smooth import SwiGELU, Swish, TeLU
+from labs.activations.smooth import Mish, SwiGELU, Swish, TeLU
 from labs.activations.spline import BSpline
 from labs.activations.staf import STAF
 from labs.activations.summary import property_table
@@ -49,6 +49,7 @@ __all__ = [
     "Fourier",
     "HardSigmoid",
     "Maxout",
+    "Mish",
     "Properties",
     "RReLU",
     "Rational",

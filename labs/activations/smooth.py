@@ -56,6 +56,32 @@ class Swish(nn.Module):
         return f"num_parameters={self.num_parameters}, trainable={self.trainable}"
 
 
+class Mish(nn.Mish):
+    r"""Mish, :math:`x \tanh(\ln(1 + e^x))`.
+
+    It is ``nn.Mish`` with a second derivative everywhere: torch's is NaN where :math:`e^x` overflows.
+
+    Args:
+        inplace: as for ``nn.Mish``.
+
+    Shape:
+        - Input: :math:`(*)`, any shape.
+        - Output: :math:`(*)`, same shape as the input.
+
+    Source: Misra (2020), arXiv:1908.08681.
+
+    Example:
+        >>> Mish()(torch.tensor([-1.0, 0.0, 1.0, 1e4]))
+        tensor([-3.0340e-01,  0.0000e+00,  8.6510e-01,  1.0000e+04])
+    """
+
+    def forward(self, x: Tensor) -> Tensor:
+        # From here on the factor of x rounds to one.
+        line = 20 if x.dtype == torch.float64 else 11
+        y = torch.where(x > line, x, nn.functional.mish(x.clamp(max=line)))
+        return x.copy_(y) if self.inplace else y
+
+
 class TeLU(nn.Module):
     r"""Hyperbolic tangent exponential linear unit, :math:`x \tanh(e^x)`; it has nothing to train.
 
@@ -343,7 +369,7 @@ ROWS = (
             r"\sigma(x)\,\left(1 - \tanh^2(\ln(1 + e^{x}))\right)"
             r"\,\left(2 + x\,(1 - \sigma(x) - 2\,\sigma(x) \tanh(\ln(1 + e^{x})))\right)"
         ),
-        factory=nn.Mish,
+        factory=Mish,
         slope=mish_slope,
         source=("misra2020mish",),
         properties=Properties(
