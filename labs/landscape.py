@@ -22,6 +22,7 @@ from labs.data import ImageData, PointData
 from labs.eigenvalues import top_eigenpairs, top_eigenvalues
 from labs.hessian import HessianOperator, hessian_vector_product
 from labs.measuring import matching_examples, measuring, trainable_parameters
+from labs.observe import is_activation
 from labs.progress import track
 from labs.spectrum import SpectralDensity, TraceEstimate, lanczos_quadrature, spectral_density, trace
 from labs.tangent_kernel import KernelDrift, empirical_ntk, ntk_drift
@@ -109,9 +110,9 @@ def filter_normalized(direction: Direction, model: nn.Module, *, biases: str = "
     Args:
         direction: parameter name to tensor, for example from :func:`random_direction`.
         model: whose weights give the lengths.
-        biases: what becomes of parameters with at most one dimension, which have no filters: biases, the
-            parameters of norms, those of learnable activations. ``"zero"`` leaves them where they are, as the
-            authors' own code does; ``"scale"`` treats each such parameter as one filter.
+        biases: what becomes of parameters that have no filters: those with at most one dimension, such as biases
+            and the parameters of norms, and those of learnable activations. ``"zero"`` leaves them where they
+            are, as the authors' own code does; ``"scale"`` treats each such parameter as one filter.
 
     Returns:
         A new direction. A filter of length zero, in weights or direction, gives zero.
@@ -138,10 +139,11 @@ def filter_normalized(direction: Direction, model: nn.Module, *, biases: str = "
     result = {}
     for name, p in parameters.items():
         d = direction[name].to(p.device, p.dtype)
-        if p.dim() <= 1 and biases == "zero":
+        has_filters = p.dim() > 1 and not is_activation(model.get_submodule(name.rpartition(".")[0]))
+        if not has_filters and biases == "zero":
             result[name] = torch.zeros_like(d)
             continue
-        rows = (p.shape[0], -1) if p.dim() > 1 else (1, -1)
+        rows = (p.shape[0], -1) if has_filters else (1, -1)
         have, want = (
             d.reshape(rows).norm(dim=1, keepdim=True),
             p.detach().reshape(rows).norm(dim=1, keepdim=True),

@@ -159,6 +159,8 @@ class SimpleNetwork(nn.Sequential):
 def _activation_factory(activation, share: bool, per_channel: bool) -> Callable[[int], nn.Module] | None:
     """Return a function from the width of a layer to its activation."""
     if activation is None:
+        if per_channel:
+            raise TypeError("a linear network (activation=None) has no parameters to give to each channel")
         return None
     make = activation if callable(activation) else partial(make_activation, activation)
     if share:

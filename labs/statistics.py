@@ -96,12 +96,14 @@ def paired_comparison(
     from scipy import stats  # here, for only statistics need it
 
     a, b = _paired({"first": first, "second": second})
+    # Values that are equal on paper differ by rounding, 1e-16 of their size; that is a tie.
+    rounding = 1e-13 * max(map(abs, [*a, *b]))
     differences = [x - y for x, y in zip(checked(a), checked(b), strict=True)]
+    differences = [d if abs(d) > rounding else 0.0 for d in differences]
     mean = interval(differences, confidence)
     spread = math.sqrt(math.fsum((d - mean.mean) ** 2 for d in differences) / (len(differences) - 1))
     wins, losses = sum(d > 0 for d in differences), sum(d < 0 for d in differences)
-    # Rounding makes differences that are equal on paper differ by 1e-16 of the values; that is no spread.
-    if spread <= 1e-13 * max(map(abs, [*a, *b])):
+    if spread <= rounding:
         effect = math.copysign(math.inf, mean.mean) if wins + losses else 0.0
         t_p = 0.0 if wins + losses else 1.0
     else:

@@ -731,3 +731,28 @@ def test_differentiating_a_module_twice_by_oneself_gives_no_nan(name, dtype):
     curvature = torch.func.vmap(torch.func.grad(torch.func.grad(module)))(x)
 
     assert curvature.isfinite().all()
+
+
+@pytest.mark.parametrize(("name", "settings"), [("CELU", {"alpha": 0.5}), ("Mish", {}), ("ReLU", {})])
+def test_a_module_that_works_in_place_learns_like_one_that_does_not(name, settings):
+    torch.manual_seed(0)
+    layer, x = nn.Linear(2, 3), torch.randn(4, 2)
+    gradients = []
+
+    for inplace in (False, True):
+        before = layer(x)
+        y = make_activation(name, **settings, inplace=inplace)(before)
+        gradients.append(torch.autograd.grad(y.square().sum(), layer.weight)[0])
+        assert (y is before) == inplace
+
+    assert torch.equal(*gradients)
+
+
+@pytest.mark.parametrize("name", ["Sine", "Snake", "Fourier"])
+def test_the_slope_of_a_wave_is_right_far_out_in_half_precision_too(name):
+    x = torch.tensor([-1e4, 777.0, 1e4]).to(torch.float16)
+
+    by_hand = ACTIVATIONS[name].slope(x)
+
+    exact = ACTIVATIONS[name].slope(x.double())
+    torch.testing.assert_close(by_hand.double(), exact, rtol=0, atol=2e-3)

@@ -341,3 +341,19 @@ def test_bad_input_is_told_what_was_wanted():
 @pytest.mark.parametrize("name", MEASUREMENTS)
 def test_everything_works_on_a_gpu_with_data_on_the_cpu(name):
     MEASUREMENTS[name](used_network().cuda(), DATA)
+
+
+@pytest.mark.parametrize(
+    "settings", [{"activation": "STAF"}, {"activation": "BSpline"}, {"activation": "PReLU"}]
+)
+@pytest.mark.parametrize("per_channel", [False, True])
+def test_the_parameters_of_an_activation_are_no_filters(settings, per_channel):
+    torch.manual_seed(0)
+    model = SimpleNetwork(
+        in_features=5, hidden_features=(4,), out_features=3, per_channel=per_channel, **settings
+    )
+
+    direction = filter_normalized(random_direction(model), model)
+
+    assert all((d == 0).all() for name, d in direction.items() if name.startswith("act1."))
+    assert (direction["linear1.weight"] != 0).all()

@@ -224,3 +224,8 @@ def test_one_set_for_all_and_one_for_each_is_a_contradiction():
 def test_per_channel_wants_an_activation_with_parameters():
     with pytest.raises(TypeError, match="ReLU has no setting 'num_parameters'"):
         SimpleNetwork("ReLU", per_channel=True)
+
+
+def test_a_linear_network_has_no_parameters_for_its_channels():
+    with pytest.raises(TypeError, match="a linear network"):
+        SimpleNetwork(None, per_channel=True)

@@ -374,3 +374,10 @@ def test_for_a_loss_the_lowest_is_first_and_the_same_seed_repeats():
 def test_ranks_of_nothing_sensible_are_refused(samples, setting, message):
     with pytest.raises(ValueError, match=message):
         rank_probabilities(samples, **setting)
+
+
+def test_a_difference_of_one_rounding_is_a_tie():
+    result = paired_comparison([0.3, 0.3], [0.1 + 0.2, 0.3])
+
+    assert (result.wins, result.losses, result.ties) == (0, 0, 2)
+    assert (result.t_p, result.sign_p, result.permutation_p, result.effect_size) == (1.0, 1.0, 1.0, 0.0)

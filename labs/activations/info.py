@@ -79,7 +79,8 @@ class ActivationInfo:
             Hessian matrix.
         factory: called without arguments, returns a fresh module with the default parameters.
         slope: the derivative written out by hand. ``slope(x)`` is at the default parameters; others go by
-            keyword, under their names in the module. STAF draws its parameters, so its slope needs them.
+            keyword, under their names in the module, one set for all of ``x``. STAF draws its parameters, so its
+            slope needs them.
             ``None`` for functions of several inputs.
         source: keys of the bibliography, the oldest work first.
         properties: what holds at the default parameters.

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from labs.activations.info import ActivationInfo, Properties
-from labs.activations.precision import at_least_single
+from labs.activations.precision import at_least_single, in_single
 from labs.activations.sharing import along_channels, start
 
 
@@ -158,14 +158,17 @@ def _harmonics(angle: Tensor, count: int) -> Tensor:
     return angle[..., None] * torch.arange(1, count + 1, dtype=angle.dtype, device=angle.device)
 
 
+@in_single
 def _sine_slope(x: Tensor, omega: float | Tensor = 1.0) -> Tensor:
     return omega * torch.cos(omega * x)
 
 
+@in_single
 def _snake_slope(x: Tensor, a: float | Tensor = 1.0) -> Tensor:
     return 1 + torch.sin(2 * a * x)
 
 
+@in_single
 def _fourier_slope(x: Tensor, **parameters: Tensor) -> Tensor:
     known = parameters or {key: start(value).to(x) for key, value in _relu_series(5).items()}
     omega, m, a, b = (known[key] for key in ("omega", "m", "a", "b"))

@@ -2,8 +2,33 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Callable
+
 import torch
 from torch import Tensor
+
+
+def in_single(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
+    """Let a function of ``x`` and parameters compute half precision in float32, and return the dtype of ``x``.
+
+    Args:
+        function: takes ``x`` and further tensors or numbers by keyword.
+
+    Returns:
+        A function of the same arguments.
+
+    Example:
+        >>> in_single(lambda x: x**2 / x)(torch.tensor([300.0], dtype=torch.float16))  # 90000 would overflow
+        tensor([300.], dtype=torch.float16)
+    """
+
+    @functools.wraps(function)
+    def computed(x: Tensor, **parameters: float | Tensor) -> Tensor:
+        wide = {k: at_least_single(v) if isinstance(v, Tensor) else v for k, v in parameters.items()}
+        return function(at_least_single(x), **wide).to(x.dtype)
+
+    return computed
 
 
 def at_least_single(x: Tensor) -> Tensor:

@@ -63,8 +63,9 @@ class CELU(nn.CELU):
     def forward(self, x: Tensor) -> Tensor:
         if self.alpha == 1:  # nothing to round
             return super().forward(x)
+        before = x.clone() if self.inplace else x  # backward needs what x was
         # where() evaluates both branches: without the clamp, 0 * inf gives a NaN gradient at large x.
-        y = torch.where(x > 0, x, self.alpha * torch.expm1(x.clamp(max=0.0) / self.alpha))
+        y = torch.where(before > 0, before, self.alpha * torch.expm1(before.clamp(max=0.0) / self.alpha))
         return x.copy_(y) if self.inplace else y
 
 

@@ -76,9 +76,9 @@ class Mish(nn.Mish):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        # From here on the factor of x rounds to one.
-        line = 20 if x.dtype == torch.float64 else 11
-        y = torch.where(x > line, x, nn.functional.mish(x.clamp(max=line)))
+        before = x.clone() if self.inplace else x  # backward needs what x was
+        line = 20 if x.dtype == torch.float64 else 11  # from here on the factor of x rounds to one
+        y = torch.where(before > line, before, nn.functional.mish(before.clamp(max=line)))
         return x.copy_(y) if self.inplace else y
 
 

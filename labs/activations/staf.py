@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from labs.activations.info import ActivationInfo, Properties
+from labs.activations.precision import in_single
 from labs.activations.sharing import along_channels, start
 
 _BLOCK = 4096  # inputs at a time; their sines and cosines then fit in the cache of a core
@@ -162,6 +163,7 @@ def _gradients(g: Tensor, x: Tensor, C: Tensor, omega: Tensor, phi: Tensor) -> t
     return for_x.to(x.dtype), for_C, both[..., 0, :], both[..., 1, :]
 
 
+@in_single
 def _staf_slope(x: Tensor, C: Tensor, omega: Tensor, phi: Tensor) -> Tensor:
     return torch.cos(omega * x[..., None] + phi) @ (C * omega)
 

@@ -30,6 +30,8 @@ def _range(info: ActivationInfo) -> str:
 
 
 def _kinks(info: ActivationInfo) -> str:
+    if info.inputs_per_output > 1:  # not points, but lines
+        return _UNKNOWN
     return ", ".join(map(_number, info.properties.kinks)) or "none"
 
 
