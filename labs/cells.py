@@ -25,6 +25,15 @@ def cells_folder() -> Path:
 
     The cache is ``$XDG_CACHE_HOME/nonlinear``, by default ``~/.cache/nonlinear``. While no sweep runs, the folder may
     be deleted: that costs the time to compute its cells again, and nothing else.
+
+    Returns:
+        The path; the folder need not exist.
+
+    Example:
+        >>> from unittest import mock
+        >>> with mock.patch.dict(os.environ, XDG_CACHE_HOME="cache"):
+        ...     cells_folder().as_posix()
+        'cache/nonlinear/sweeps'
     """
     base = os.environ.get("XDG_CACHE_HOME")
     return (Path(base) if base else Path.home() / ".cache") / "nonlinear" / "sweeps"
@@ -32,7 +41,23 @@ def cells_folder() -> Path:
 
 @dataclass
 class Cell:
-    """One setting of a sweep, the file for what comes out, and once it is ``known`` the ``value``."""
+    """One setting of a sweep, the file for what comes out, and once it is ``known`` the ``value``.
+
+    Attributes:
+        setting: keyword arguments of the task.
+        path: the file.
+        key: checksum of everything that decides the value.
+        value: what came out, in JSON's types; ``None`` while it is not known.
+        known: whether the value is there.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     Cell({"seed": 0}, Path(folder) / "cell.json", key="k").keep([1.0, 2.0])
+        ...     later = Cell({"seed": 0}, Path(folder) / "cell.json", key="k")
+        ...     later.look(), later.value
+        (True, [1.0, 2.0])
+    """
 
     setting: dict
     path: Path
@@ -41,7 +66,15 @@ class Cell:
     known: bool = False
 
     def look(self) -> bool:
-        """Take the value from the file, if that is there, whole, unchanged and made under the same key."""
+        """Take the value from the file, if that is there, whole, unchanged and made under the same key.
+
+        Returns:
+            Whether the value is known now. A file that cannot be read counts as missing.
+
+        Example:
+            >>> Cell({"seed": 0}, Path("nowhere") / "cell.json", key="k").look()
+            False
+        """
         try:
             kept = json.loads(self.path.read_text(encoding="utf-8"))
             wanted = kept.pop("checksum")
@@ -52,7 +85,22 @@ class Cell:
         return self.known
 
     def keep(self, value: object) -> None:
-        """Write a value of plain types to the file, and take it in the form in which a later look finds it."""
+        """Write a value of plain types to the file, and take it in the form in which a later look finds it.
+
+        Args:
+            value: numbers, text, lists, or dicts with text as keys.
+
+        Raises:
+            TypeError, ValueError: the value has no form in JSON, or the setting has none.
+
+        Example:
+            >>> import tempfile
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     cell = Cell({"seed": 0}, Path(folder) / "cell.json", key="k")
+            ...     cell.keep((1.0, 2.0))
+            >>> cell.value
+            [1.0, 2.0]
+        """
         content = {"key": self.key, "setting": plain(self.setting, "setting"), "value": value}
         text = json.dumps({**content, "checksum": checksum(content)}, ensure_ascii=False)
         self.path.parent.mkdir(parents=True, exist_ok=True)  # somebody may have emptied the cache meanwhile
@@ -71,9 +119,24 @@ def make_cells(
 ) -> list[Cell]:
     """Return one cell per setting, under a key of everything that decides its value.
 
+    Args:
+        task: the function that computes a cell, with a name.
+        settings: keyword arguments of ``task``, one mapping per cell, with a form in JSON.
+        folder: where the files of the cells are; need not exist yet.
+        functions: further functions, classes or modules whose code decides the outcome.
+        data_md5: checksum of the data set, or one per file.
+
+    Returns:
+        The cells in the order of ``settings``; none has looked for its value yet.
+
     Raises:
         TypeError: a setting is no dict.
         ValueError: a setting without a form in JSON, or a function without a name or without Python source.
+
+    Example:
+        >>> cells = make_cells(checksum, [{"content": {}}], folder=Path("cells"))
+        >>> cells[0].setting, cells[0].known
+        ({'content': {}}, False)
     """
     made_of = {
         "task": name_of(task),
@@ -91,7 +154,21 @@ def make_cells(
 
 
 def name_of(function: Callable | ModuleType) -> str:
-    """Return the :func:`labs.provenance.qualified_name`, or ``__main__.name`` at the top of a script or notebook."""
+    """Return the :func:`labs.provenance.qualified_name`, or ``__main__.name`` at the top of a script or notebook.
+
+    Args:
+        function: a function, class or module.
+
+    Returns:
+        The name with its module.
+
+    Raises:
+        ValueError: there is none, as for a lambda or a function within a function.
+
+    Example:
+        >>> name_of(checksum)
+        'labs.results.checksum'
+    """
     # No other process finds that by its name, but joblib sends it along.
     name = getattr(function, "__qualname__", "<")
     if getattr(function, "__module__", None) == "__main__" and "<" not in name:

@@ -25,6 +25,13 @@ def save_checkpoint(model: nn.Module, path: str | os.PathLike, **note: object) -
     Raises:
         ValueError: a note that JSON cannot hold.
         FileNotFoundError: the folder does not exist.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_checkpoint(nn.Linear(2, 3), f"{folder}/a.pt", epoch=15)
+        ...     os.listdir(folder)
+        ['a.pt']
     """
     try:
         text = json.dumps(note, allow_nan=False)
@@ -46,6 +53,9 @@ def load_checkpoint(model: nn.Module, path: str | os.PathLike) -> dict:
     Args:
         model: a model of the same architecture.
         path: the file.
+
+    Returns:
+        The note as a dict, in JSON's types, so that a tuple comes back as a list.
 
     Raises:
         FileNotFoundError: there is no such file.

@@ -36,6 +36,9 @@ def load_fashion_mnist(
         root: a folder that holds ``FashionMNIST/raw``.
         limit: take only the first so many images; the files are in random order.
 
+    Returns:
+        The images in the order of the files, ``float32`` on the CPU, with their labels and the ten class names.
+
     Shape:
         - images: :math:`(N, 1, 28, 28)`; labels: :math:`(N)`.
 
@@ -65,6 +68,9 @@ def load_digits(split: str = "train", *, limit: int | None = None) -> ImageData:
     Args:
         split: ``"train"`` (1,437 images) or ``"test"`` (360).
         limit: take only the first so many images; they are in random order.
+
+    Returns:
+        The images, ``float32`` on the CPU, with their labels and the digits as class names.
 
     Shape:
         - images: :math:`(N, 1, 28, 28)`; labels: :math:`(N)`.
@@ -110,6 +116,12 @@ def make_spirals(
         seed: fixes the noise.
         generator: draws the noise instead, where given.
 
+    Returns:
+        The points on the CPU, in an order in which the classes take turns.
+
+    Shape:
+        - points: :math:`(N, 2)`, ``float32``; labels: :math:`(N)`, ``int64``.
+
     Raises:
         ValueError: fewer points than classes, no class, or negative noise.
 
@@ -134,6 +146,12 @@ def make_moons(
         noise: standard deviation of what is added to both coordinates.
         seed: fixes the noise.
         generator: draws the noise instead, where given.
+
+    Returns:
+        The points on the CPU, in an order in which the classes take turns.
+
+    Shape:
+        - points: :math:`(N, 2)`, ``float32``; labels: :math:`(N)`, ``int64``.
 
     Raises:
         ValueError: fewer than two points, or negative noise.

@@ -119,6 +119,9 @@ def top_eigenvalues(
     Args:
         model, data, k, which, generator, batch_size, progress: as for :func:`top_eigenpairs`.
 
+    Returns:
+        The eigenvalues that :func:`top_eigenpairs` gives.
+
     Shape:
         - Output: :math:`(k)`, with ``which="both"`` :math:`(2k)`; float64 on the CPU.
 

@@ -15,7 +15,16 @@ from labs.observe import device_of
 
 
 class Evaluation(NamedTuple):
-    """What a model achieves on a data set: mean cross-entropy [nats] and accuracy (0 to 1)."""
+    """What a model achieves on a data set.
+
+    Attributes:
+        loss: mean cross-entropy [nats].
+        accuracy: share classified correctly, from 0 to 1.
+
+    Example:
+        >>> Evaluation(0.5, 0.25)
+        Evaluation(loss=0.5000, accuracy=0.2500)
+    """
 
     loss: float
     accuracy: float
@@ -34,8 +43,12 @@ def evaluate(model: nn.Module, data: ImageData | PointData, *, batch_size: int =
         data: what to measure on.
         batch_size: examples per forward pass.
 
+    Returns:
+        The pair ``(loss, accuracy)``, over all examples and not over batches.
+
     Raises:
-        ValueError: data that the model cannot take, or a label without a logit.
+        TypeError: ``data`` is no data set.
+        ValueError: data without examples or that the model cannot take, or a label without a logit.
 
     Example:
         >>> from labs.data import make_moons
@@ -58,7 +71,18 @@ def evaluate(model: nn.Module, data: ImageData | PointData, *, batch_size: int =
 
 @contextmanager
 def leaving_modes(model: nn.Module) -> Iterator[None]:
-    """Let a block switch the parts of ``model`` between training and evaluation, and switch them back."""
+    """Let a block switch the parts of ``model`` between training and evaluation, and switch them back.
+
+    Args:
+        model: any module.
+
+    Example:
+        >>> model = nn.Dropout()
+        >>> with leaving_modes(model):
+        ...     _ = model.eval()
+        >>> model.training
+        True
+    """
     modes = [(module, module.training) for module in model.modules()]
     try:
         yield
@@ -68,7 +92,28 @@ def leaving_modes(model: nn.Module) -> Iterator[None]:
 
 
 def checked_logits(model: nn.Module, inputs: Tensor, top_label: int) -> Tensor:
-    """Return the logits of ``model``, or say why it cannot classify these inputs up to ``top_label``."""
+    """Return the logits of ``model``, or say why it cannot classify these inputs up to ``top_label``.
+
+    Args:
+        model: a classifier.
+        inputs: one batch, on the device of the model.
+        top_label: the largest label of the data, from 0.
+
+    Returns:
+        What the model returned for ``inputs``.
+
+    Shape:
+        - inputs: :math:`(N, *)`
+        - Output: :math:`(N, C)` with a :math:`C` above ``top_label``.
+
+    Raises:
+        ValueError: inputs that do not fit the first linear layer, an output that is not one row per example, or a
+            label without a logit.
+
+    Example:
+        >>> checked_logits(nn.Linear(2, 3), torch.ones(5, 2), top_label=2).shape
+        torch.Size([5, 3])
+    """
     try:
         logits = model(inputs)
     except RuntimeError as error:
@@ -92,7 +137,21 @@ def checked_logits(model: nn.Module, inputs: Tensor, top_label: int) -> Tensor:
 
 
 def checked_data(data: ImageData | PointData, name: str) -> ImageData | PointData:
-    """Return ``data`` if it is a data set with examples, or say under ``name`` what it is instead."""
+    """Return ``data`` if it is a data set with examples, or say under ``name`` what it is instead.
+
+    Args:
+        data: what should be a data set, with ``inputs`` and ``labels``.
+        name: what the caller knows it as, for the message.
+
+    Raises:
+        TypeError: ``data`` is no data set.
+        ValueError: it has no examples.
+
+    Example:
+        >>> checked_data([1, 2], "train")
+        Traceback (most recent call last):
+        TypeError: train is a list; wanted ImageData or PointData, see labs.data
+    """
     if not (hasattr(data, "inputs") and hasattr(data, "labels")):
         raise TypeError(f"{name} is a {type(data).__name__}; wanted ImageData or PointData, see labs.data")
     if len(data) == 0:

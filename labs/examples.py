@@ -31,11 +31,35 @@ class _Examples:
         return len(self.labels)
 
     def to(self, device: str | torch.device):
-        """Return the same data on ``device``; tensors that are there already are not copied."""
+        """Return the same data on ``device``; tensors that are there already are not copied.
+
+        Args:
+            device: such as ``"cpu"`` or ``"cuda"``.
+
+        Returns:
+            A data set of the same class.
+
+        Example:
+            >>> PointData(torch.zeros(1, 2), torch.tensor([0]), ("all",)).to("cpu")
+            PointData(1 points of 2, 1 classes, cpu)
+        """
         return self._with(self.inputs.to(device), self.labels.to(device))
 
     def subset(self, indices: slice | Sequence[int] | Tensor):
         """Return the examples chosen by a slice, by indices, or by a mask of booleans.
+
+        Args:
+            indices: a slice, whole numbers from 0, or one boolean per example.
+
+        Returns:
+            A data set of the same class, with the same class names.
+
+        Shape:
+            - indices, if a tensor: :math:`(M)`, or :math:`(N)` for a mask.
+
+        Raises:
+            ValueError: no example is chosen, or ``indices`` has more than one dimension.
+            IndexError: an index out of range, or a mask of another length.
 
         Example:
             >>> points = PointData(torch.zeros(4, 2), torch.tensor([0, 1, 1, 1]), ("left", "right"))
@@ -178,6 +202,12 @@ def batches(
         batch_size: examples per batch.
         generator: decides the order; torch's global one by default.
         shuffle: ``False`` keeps the order of the data, and copies nothing.
+
+    Returns:
+        An iterator over the batches; their number is that of the examples over ``batch_size``, rounded up.
+
+    Shape:
+        - inputs of a batch: :math:`(B, *)`; labels: :math:`(B)`, with :math:`B` at most ``batch_size``.
 
     Raises:
         ValueError: ``batch_size`` below one.

@@ -36,6 +36,15 @@ def data_root() -> Path:
     """Return the folder that holds ``FashionMNIST/raw``: ``$LABS_DATA`` if set, else the user's cache.
 
     The cache is ``$XDG_CACHE_HOME/nonlinear``, by default ``~/.cache/nonlinear``. The folder need not exist.
+
+    Returns:
+        The path.
+
+    Example:
+        >>> from unittest import mock
+        >>> with mock.patch.dict(os.environ, LABS_DATA="clothes"):
+        ...     data_root().as_posix()
+        'clothes'
     """
     given = os.environ.get("LABS_DATA")
     return Path(given).expanduser() if given else _cache()
@@ -49,6 +58,9 @@ def read_split(split: str, root: str | os.PathLike | None = None) -> tuple[Tenso
     Args:
         split: ``"train"`` or ``"test"``.
         root: a folder that holds ``FashionMNIST/raw``; nothing is ever written there.
+
+    Returns:
+        The pixels and the labels, on the CPU, in the order of the files.
 
     Shape:
         - pixels: :math:`(N, 28, 28)`, ``uint8``, 0 to 255.
@@ -80,7 +92,23 @@ def read_split(split: str, root: str | os.PathLike | None = None) -> tuple[Tenso
 
 
 def verify(folder: Path, *, replace_hint: str = "load again") -> None:
-    """Raise ``ValueError`` unless the four files in ``folder`` are, byte for byte, the published ones."""
+    """Raise ``ValueError`` unless the four files in ``folder`` are, byte for byte, the published ones.
+
+    Args:
+        folder: holds ``FashionMNIST/raw``.
+        replace_hint: what to do about a bad file, the end of the message.
+
+    Raises:
+        ValueError: a file is truncated or altered; the message names it and both checksums.
+        FileNotFoundError: a file is missing.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     verify(Path(folder))
+        Traceback (most recent call last):
+        FileNotFoundError: ...
+    """
     for name, wanted in CHECKSUMS.items():
         path = _raw(folder) / name
         found = _md5(path)
@@ -97,6 +125,13 @@ def import_torchvision():
     A torchvision built for CUDA cannot load its compiled operators beside a CPU-only torch, and then stops at
     "operator torchvision::nms does not exist", although reading a data set needs none of them. Giving torch
     the signatures of the two operators it asks for lets the import go through; calling them still fails.
+
+    Returns:
+        The module ``torchvision``.
+
+    Raises:
+        ImportError: torchvision is not installed.
+        RuntimeError: it fails for another reason than the missing operators.
 
     Example:
         >>> import_torchvision().datasets.FashionMNIST.__name__

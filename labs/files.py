@@ -19,6 +19,9 @@ def replacing(path: str | os.PathLike) -> Iterator[Path]:
     Args:
         path: the file to write; its folder must exist.
 
+    Returns:
+        The temporary path, in a ``with`` block.
+
     Raises:
         FileNotFoundError: the folder does not exist.
 

@@ -25,6 +25,15 @@ class History:
 
     The training figures are running means over the epoch: every batch counts with what the model made of it
     just before the step. The test figures are measured after the epoch; without test data they stay empty.
+
+    Attributes:
+        train_loss: mean cross-entropy on the training data [nats].
+        train_accuracy: share of the training data classified correctly, from 0 to 1.
+        test_loss, test_accuracy: the same on the test data.
+
+    Example:
+        >>> History(train_loss=[0.9, 0.6], train_accuracy=[0.5, 0.75])
+        History(2 epochs, train loss 0.6000, train accuracy 0.7500)
     """
 
     train_loss: list[float] = field(default_factory=list)
@@ -77,11 +86,16 @@ def fit(
         optimizer: makes another optimiser from the parameters, for example ``torch.optim.Adam``; ``lr`` and
             ``momentum`` are then not used.
 
+    Returns:
+        The :class:`History` of this training; its length is ``epochs``.
+
     Shape:
         - logits of the model: :math:`(N, C)` with a :math:`C` above every label.
 
     Raises:
-        ValueError: a setting out of range, data that the model cannot take, or a label without a logit.
+        TypeError: ``train`` or ``test`` is no data set.
+        ValueError: a setting out of range, nothing to learn (no parameter requires a gradient), data without
+            examples or that the model cannot take, or a label without a logit.
         FloatingPointError: the training loss is no longer finite.
 
     Example:

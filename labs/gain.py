@@ -14,7 +14,18 @@ from labs.mean_field import Activation, variance_map
 
 
 class SELUConstants(NamedTuple):
-    """The two constants of SELU, under the names of torch's source (no units)."""
+    r"""The two constants of SELU, under the names of torch's source.
+
+    Attributes:
+        alpha: :math:`\alpha`, minus the limit towards minus infinity before scaling (no unit).
+        scale: :math:`\lambda`, the slope on the positive side (no unit).
+
+    Source: Klambauer et al. 2017 (arXiv:1706.02515).
+
+    Example:
+        >>> round(selu_fixed_point().scale, 4)
+        1.0507
+    """
 
     alpha: float
     scale: float
@@ -28,7 +39,11 @@ def gaussian_gain(activation: Activation, *, kinks: Sequence[float] | None = Non
     Args:
         activation, kinks: as for :func:`labs.mean_field.variance_map`.
 
+    Returns:
+        The gain (no unit), above zero.
+
     Raises:
+        TypeError: as for :func:`labs.mean_field.variance_map`.
         ValueError: the function is zero everywhere, or as for :func:`labs.mean_field.variance_map`.
 
     Source: He et al. 2015 (arXiv:1502.01852) for ReLU.
@@ -53,6 +68,9 @@ def selu_fixed_point(mean: float = 0.0, variance: float = 1.0) -> SELUConstants:
     Args:
         mean: what :math:`E f(z)` shall be for a standard normal :math:`z`.
         variance: what the variance of :math:`f(z)` shall be, above zero.
+
+    Returns:
+        The pair ``(alpha, scale)``, :math:`\alpha` and :math:`\lambda`.
 
     Raises:
         ValueError: no constants were found for that mean and variance.

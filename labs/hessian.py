@@ -162,6 +162,10 @@ def hessian_vector_product(
         model, data, batch_size: as for :class:`HessianOperator`.
         vector: one number for each trainable parameter, or several such columns.
 
+    Returns:
+        The product [nats per squared parameter, times the unit of ``vector``], in the floating-point type of
+        ``vector``, on the device of the model.
+
     Shape:
         - vector and output: :math:`(P)` or :math:`(P, k)`.
 

@@ -19,9 +19,12 @@ def layer_outputs(model: nn.Module, x: Tensor) -> dict[str, Tensor]:
         model: any module; it is run in eval mode and without gradients.
         x: a batch of inputs; it is moved to where the model lives.
 
+    Returns:
+        The outputs by layer name; see :func:`labs.observe.activation_names` for the layers that are looked at.
+
     Shape:
         - x: :math:`(N, *)`
-        - each output: :math:`(N, *)`, on the device of the model.
+        - each output: :math:`(N, *)`, half as wide behind GLU, on the device of the model.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(1, 2), nn.ReLU(), nn.Linear(2, 1))
@@ -35,6 +38,21 @@ def layer_values(model: nn.Module, x: Tensor) -> dict[str, tuple[Tensor, Tensor]
     """Return, for each activation of ``model``, what goes in (the pre-activations) and what comes out.
 
     Same rules as :func:`layer_outputs`.
+
+    Args:
+        model: any module; it is run in eval mode and without gradients.
+        x: a batch of inputs; it is moved to where the model lives.
+
+    Returns:
+        The pairs ``(before, after)`` by layer name, in the order of the calls.
+
+    Shape:
+        - x: :math:`(N, *)`
+        - before, after: :math:`(N, *)`, on the device of the model.
+
+    Example:
+        >>> layer_values(nn.ReLU(), torch.tensor([[-1.0, 2.0]]))
+        {'ReLU': (tensor([[-1.,  2.]]), tensor([[0., 2.]]))}
     """
     values: dict[str, tuple[Tensor, Tensor]] = {}
 
@@ -56,6 +74,10 @@ def layer_gradients(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, Tensor]
         model: a classifier that returns logits.
         x: a batch of inputs.
         y: the labels, ``int64``.
+
+    Returns:
+        The gradients [nats per unit of the weight] by parameter name, for every parameter that requires a gradient and
+        has two dimensions or more; zeros for one that the loss does not depend on.
 
     Shape:
         - x: :math:`(N, *)`; y: :math:`(N)`

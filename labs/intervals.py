@@ -10,7 +10,16 @@ from torch import Tensor
 
 
 class Interval(NamedTuple):
-    """A mean, or another estimate, with the ends of its interval, in the unit of the values."""
+    """A mean, or another estimate, with the ends of its interval, in the unit of the values.
+
+    Attributes:
+        mean: the estimate.
+        low, high: lower and upper end of its interval.
+
+    Example:
+        >>> Interval(0.82, 0.77, 0.87).low
+        0.77
+    """
 
     mean: float
     low: float
@@ -23,6 +32,12 @@ def interval(values: Sequence[float] | Tensor, confidence: float = 0.95) -> Inte
     Args:
         values: independent measurements, for example one per seed; at least two.
         confidence: how often such an interval holds the true mean, above 0 and below 1.
+
+    Returns:
+        The mean and the two ends, in the unit of the values.
+
+    Shape:
+        - values: :math:`(N)`
 
     Raises:
         ValueError: fewer than two values, NaN or infinity among them, or a confidence out of range.
@@ -46,6 +61,12 @@ def prediction_interval(values: Sequence[float] | Tensor, confidence: float = 0.
     Args:
         values: independent measurements, for example one per seed; at least two.
         confidence: how often such an interval holds the next value, above 0 and below 1.
+
+    Returns:
+        The mean and the two ends, in the unit of the values.
+
+    Shape:
+        - values: :math:`(N)`
 
     Raises:
         ValueError: as for :func:`interval`.
@@ -82,6 +103,9 @@ def bootstrap_interval(
 
     Returns:
         The statistic of the values themselves and the ends of its interval.
+
+    Shape:
+        - values: :math:`(N)`
 
     Raises:
         ValueError: as for :func:`interval`, or fewer than 100 resamples.
@@ -196,6 +220,16 @@ def accuracy_intervals(
 
 def checked(values: Sequence[float] | Tensor, confidence: float = 0.95) -> list[float]:
     """Return ``values`` as a list of floats, or say what is wrong with them.
+
+    Args:
+        values: independent measurements; at least two.
+        confidence: of an interval around their mean, above 0 and below 1.
+
+    Returns:
+        The values in their order.
+
+    Shape:
+        - values: :math:`(N)`
 
     Raises:
         ValueError: fewer than two values, NaN or infinity among them, or a confidence out of range.

@@ -160,6 +160,9 @@ def slice_positions(radius: float = 1.0, steps: int = 21) -> Tensor:
         radius: the farthest place, in lengths of the direction.
         steps: number of places; an odd number has zero in the middle, exactly.
 
+    Returns:
+        The places in ascending order, in lengths of the direction.
+
     Shape:
         - Output: (steps), float64.
 
@@ -199,6 +202,9 @@ def loss_slice(
         steps: number of places along each direction.
         batch_size: examples per forward pass.
         progress: show a bar when it takes more than two seconds.
+
+    Returns:
+        The losses [nats] in the order of the places.
 
     Shape:
         - Output: (steps) or (steps, steps), first index along the first direction; float64 on the CPU.

@@ -43,7 +43,11 @@ def variance_map(
         bias_variance: :math:`\sigma_b^2`, variance of a bias.
         kinks: where :math:`f` has a kink or a jump; by default those that the table of activations knows.
 
+    Returns:
+        :math:`q'` (no unit).
+
     Raises:
+        TypeError: the activation is no name, no module and cannot be called.
         ValueError: a length of zero or less, a negative variance, an unknown name, or a function that is not
             elementwise or returns NaN.
 
@@ -79,7 +83,11 @@ def correlation_map(
         activation, weight_variance, bias_variance, length, kinks: as for :func:`variance_map`.
         correlation: :math:`c`, from -1 to 1.
 
+    Returns:
+        :math:`c'`, from -1 to 1.
+
     Raises:
+        TypeError: as for :func:`variance_map`.
         ValueError: as for :func:`variance_map`; a correlation outside -1..1, or a next layer without any signal.
 
     Source: Poole et al. 2016 (arXiv:1606.05340); for ReLU Cho & Saul 2009.
@@ -126,6 +134,7 @@ def chi_1(
         The factor per layer; ``inf`` for a function that jumps, such as ``"Step"``.
 
     Raises:
+        TypeError: as for :func:`variance_map`.
         ValueError: as for :func:`variance_map`.
 
     Source: Schoenholz et al. 2017 (arXiv:1611.01232).
@@ -169,6 +178,7 @@ def gradient_growth(
         One factor per hidden layer, the first layer first; the last is 1.
 
     Raises:
+        TypeError: as for :func:`variance_map`.
         ValueError: ``depth`` below one, or as for :func:`variance_map`.
 
     Source: Schoenholz et al. 2017 (arXiv:1611.01232).
@@ -224,6 +234,7 @@ def mean_field(
         :attr:`labs.signals.LayerSignal.ratio` measures.
 
     Raises:
+        TypeError: as for :func:`variance_map`.
         ValueError: ``depth`` below one, a length of zero or less, or a correlation outside 0..1.
 
     Source: Poole et al. 2016 (arXiv:1606.05340), Schoenholz et al. 2017 (arXiv:1611.01232).
@@ -260,6 +271,9 @@ def elementwise(
     Args:
         activation: a name, a module (it is copied and stays as it is) or an elementwise function.
         kinks: where it has a kink or a jump; by default those that the table of activations knows.
+
+    Returns:
+        The function, and the places of its kinks in units of its argument.
 
     Shape:
         - argument and result of the function: :math:`(*)`, float64, on the CPU.

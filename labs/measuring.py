@@ -102,6 +102,9 @@ def matching_inputs(model: nn.Module, inputs: Tensor) -> Tensor:
         model: any module.
         inputs: one row per example.
 
+    Returns:
+        The inputs, not copied where they fit already; whole numbers keep their type.
+
     Shape:
         - inputs and output: :math:`(N, *)`.
 

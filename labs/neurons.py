@@ -60,6 +60,15 @@ def dead_neuron_masks(model: nn.Module, data, *, batch_size: int = 2000) -> dict
 def dead_fractions(masks: dict[str, Tensor]) -> dict[str, float]:
     """Return the share of dead units of each layer, from 0 to 1.
 
+    Args:
+        masks: what :func:`dead_neuron_masks` returned, True for a dead unit.
+
+    Returns:
+        The shares by layer name, in the order of the masks.
+
+    Shape:
+        - each mask: :math:`(C)`, bool.
+
     Example:
         >>> dead_fractions({"act1": torch.tensor([True, False, False, False])})
         {'act1': 0.25}

@@ -157,6 +157,9 @@ def watch_data(
         see: what to do with the values of one layer for one batch.
         batch_size: examples per forward pass, for data that does not come in batches.
 
+    Shape:
+        - input and output, as ``see`` gets them: :math:`(N, *)`; behind GLU the output is half as wide.
+
     Raises:
         ValueError: no examples at all, or ``batch_size`` below one.
         TypeError: data of another kind.

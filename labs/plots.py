@@ -28,7 +28,14 @@ STYLES = (
 
 
 def use_book_style() -> None:
-    """Set sizes, fonts and grid as in the book; called by a notebook once, never on import."""
+    """Set sizes, fonts and grid as in the book; called by a notebook once, never on import.
+
+    Example:
+        >>> with plt.rc_context():
+        ...     use_book_style()
+        ...     plt.rcParams["axes.grid"]
+        True
+    """
     plt.rcParams.update({
         "figure.dpi": 110, "savefig.dpi": 110, "figure.figsize": (6.4, 3.6), "figure.constrained_layout.use": True,
         "font.size": 11, "axes.spines.top": False, "axes.spines.right": False, "axes.grid": True,
@@ -44,8 +51,17 @@ def runs(ax: Axes, series: Mapping[str, Sequence[Sequence[float]]], x: Sequence[
         series: for each label the runs (one per seed), each a sequence over ``x``.
         x: positions; by default 1, 2, 3, ...
 
+    Returns:
+        ``ax``; it has a legend if there are several lines.
+
     Raises:
         ValueError: more lines than there are styles to tell them apart, or runs of unequal length.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> ax = runs(Figure().subplots(), {"ReLU": [[0.9, 0.6], [0.8, 0.5]]})
+        >>> ax.lines[0].get_ydata().round(2).tolist()
+        [0.85, 0.55]
     """
     if len(series) > len(STYLES):
         raise ValueError(
@@ -71,6 +87,25 @@ def histogram(ax: Axes, values: Tensor, *, bins: int = 60, label: str | None = N
     """Draw the distribution of ``values`` as a filled outline whose area is one.
 
     The axis ends at the 0.1 % and 99.9 % points, so that a few far values do not squeeze the rest.
+
+    Args:
+        ax: where to draw.
+        values: finite numbers in any unit; the axis has the same.
+        bins: number of bars in the outline.
+        label: name for a legend.
+        style: place in :data:`STYLES`, from 0; decides colour and line style.
+
+    Returns:
+        ``ax``, without ticks on the vertical axis.
+
+    Shape:
+        - values: :math:`(*)`, any shape.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> ax = histogram(Figure().subplots(), torch.linspace(0, 1, 1000), label="even")
+        >>> ax.get_legend_handles_labels()[1]
+        ['even']
     """
     flat = values.detach().flatten().double().cpu().numpy()
     low, high = np.quantile(flat, [0.001, 0.999])
@@ -89,6 +124,21 @@ def unit_ranges(ax: Axes, activity: Activity, *, most: int = 64) -> Axes:
     Bars that end left of zero belong to units that a ReLU never lets through (dead); they are hatched. Bars that
     begin right of zero belong to units that a ReLU never cuts. The dot is the mean. Units are sorted by their mean;
     if there are more than ``most``, evenly spaced ones are shown.
+
+    Args:
+        ax: where to draw.
+        activity: what the units of one layer did; see :func:`labs.neurons.activity`.
+        most: largest number of units to show.
+
+    Returns:
+        ``ax``, with labels for a legend; the horizontal axis is the pre-activation (no unit).
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> from labs.neurons import activity
+        >>> report = activity(nn.ReLU(), torch.tensor([[-1.0, 5.0], [-2.0, 6.0]]))["ReLU"]
+        >>> unit_ranges(Figure().subplots(), report).get_legend_handles_labels()[1]
+        ['always negative', 'changes sign', 'always positive']
     """
     order = activity.mean.argsort()
     if len(order) > most:
@@ -113,6 +163,23 @@ def decision_map(ax: Axes, model: nn.Module, data: PointData, *, points: int = 1
     """Draw the class that ``model`` chooses in the plane, and the data on top.
 
     Class borders are drawn as black lines and the classes have their own markers, so colour is not needed.
+
+    Args:
+        ax: where to draw.
+        model: a classifier of points that returns logits; it runs in the mode it is in.
+        data: the points, at most six classes; the map reaches 0.4 beyond them.
+        points: places of the grid along each axis.
+
+    Returns:
+        ``ax``, without ticks.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> from labs.data import make_moons
+        >>> model = nn.Linear(2, 2)
+        >>> _ = nn.init.eye_(model.weight), nn.init.zeros_(model.bias)
+        >>> len(decision_map(Figure().subplots(), model, make_moons(20), points=10).lines)
+        2
     """
     low, high = data.points.amin(0) - 0.4, data.points.amax(0) + 0.4
     x, y = (torch.linspace(float(low[i]), float(high[i]), points) for i in (0, 1))

@@ -16,6 +16,16 @@ def wanted(progress: bool = True) -> bool:
 
     The environment variable ``LABS_PROGRESS=0`` switches all bars off, as ``CI`` does. Notebooks whose stored
     outputs are compared need that, for a bar is output too.
+
+    Args:
+        progress: ``False`` for silence.
+
+    Returns:
+        True if a bar would be shown.
+
+    Example:
+        >>> wanted(progress=False)
+        False
     """
     # Variables set to nothing count as not set, the way shells treat them.
     if not progress or os.environ.get("LABS_PROGRESS") == "0" or os.environ.get("CI"):
@@ -33,6 +43,9 @@ def progress_bar(
         total: number of steps, if known.
         description: a word or two in front of the bar.
         progress: ``False`` for silence.
+
+    Returns:
+        The function to call, in a ``with`` block; where no bar is wanted it does nothing.
 
     Example:
         >>> with progress_bar(2, "two steps", progress=False) as tick:
@@ -58,6 +71,9 @@ def track(
         description: a word or two in front of the bar.
         progress: ``False`` for silence.
         total: how many there are, for an iterable that does not know.
+
+    Returns:
+        An iterator over the same things.
 
     Example:
         >>> [n * n for n in track([1, 2, 3], "squares", progress=False)]

@@ -15,6 +15,12 @@ def code_hash(function: Callable | ModuleType) -> str:
 
     The syntax tree is hashed, so that layout does not count, and in a form that Python 3.10 to 3.13 agree on.
 
+    Args:
+        function: a function, class or module with Python source.
+
+    Returns:
+        64 hexadecimal digits.
+
     Raises:
         ValueError: there is no Python source.
 
@@ -33,6 +39,12 @@ def code_hash(function: Callable | ModuleType) -> str:
 
 def qualified_name(function: Callable | ModuleType) -> str:
     """Return the name under which any process finds ``function`` again, like ``labs.fitting.fit``.
+
+    Args:
+        function: a function, class or module.
+
+    Returns:
+        The name with its module; of a module its own.
 
     Raises:
         ValueError: there is none, as for a lambda or a function from a notebook.
@@ -53,7 +65,18 @@ def qualified_name(function: Callable | ModuleType) -> str:
 
 
 def hash_of_name(name: str) -> str | None:
-    """Return the :func:`code_hash` of what stands under a qualified name today; None where nothing does."""
+    """Return the :func:`code_hash` of what stands under a qualified name today; None where nothing does.
+
+    Args:
+        name: such as ``"labs.fitting.fit"``.
+
+    Returns:
+        64 hexadecimal digits, or ``None``.
+
+    Example:
+        >>> hash_of_name("labs.provenance.code_hash") == code_hash(code_hash), hash_of_name("labs.gone")
+        (True, None)
+    """
     try:
         return code_hash(pkgutil.resolve_name(name))
     except (ImportError, AttributeError, ValueError):

@@ -48,10 +48,19 @@ def save_result(
         device: where the experiment ran.
         folder: where to write; by default ``results/`` of the checkout.
 
+    Returns:
+        The path of the file.
+
     Raises:
         ValueError: a bad name, NaN or infinity, something JSON has no form for, or a function that another
             process could not find again.
         FileNotFoundError: the folder does not exist.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     save_result("dice", {"eyes": [3, 5]}, config={}, seeds=[0], functions=[interval], folder=folder).name
+        'dice.json'
     """
     folder = _results_folder(folder)
     provenance = {
@@ -80,9 +89,19 @@ def load_result(name: str, *, folder: str | os.PathLike | None = None) -> dict:
         name: as it was saved.
         folder: where to look; by default what was installed with ``labs``, or ``results/`` of the checkout.
 
+    Returns:
+        The dict; what was saved is under ``"data"``, in JSON's types.
+
     Raises:
-        FileNotFoundError: there is no such result; the message lists those that exist.
-        ValueError: the file is no result, or was changed after it was written.
+        FileNotFoundError: there is no such folder or result; the message lists those that exist.
+        ValueError: a bad name, or a file that is no result or was changed after it was written.
+
+    Example:
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     _ = save_result("dice", {"eyes": (3, 5)}, config={}, seeds=[0], functions=[interval], folder=folder)
+        ...     load_result("dice", folder=folder)["data"]
+        {'eyes': [3, 5]}
     """
     folder = _results_folder(folder)
     path = folder / f"{_checked_name(name)}.json"
@@ -110,6 +129,12 @@ def load_result(name: str, *, folder: str | os.PathLike | None = None) -> dict:
 def stale(result: Mapping) -> list[str]:
     """Return the names of the functions whose code is no longer the code that made ``result``.
 
+    Args:
+        result: what :func:`load_result` returned.
+
+    Returns:
+        Their qualified names; empty if nothing has changed.
+
     Example:
         >>> known = {"labs.intervals.interval": code_hash(interval), "labs.gone": "0"}
         >>> stale({"provenance": {"code": known}})
@@ -135,13 +160,46 @@ def _checked_name(name: str) -> str:
 
 
 def checksum(content: Mapping) -> str:
-    """Return the SHA-256 of what JSON can hold, whatever the order of its keys."""
+    """Return the SHA-256 of what JSON can hold, whatever the order of its keys.
+
+    Args:
+        content: numbers, text, lists, dicts with text as keys.
+
+    Returns:
+        64 hexadecimal digits.
+
+    Raises:
+        TypeError: a part that JSON has no form for.
+        ValueError: NaN or infinity.
+
+    Example:
+        >>> checksum({"a": 1, "b": 2}) == checksum({"b": 2, "a": 1})
+        True
+    """
     canonical = json.dumps(content, sort_keys=True, separators=(",", ":"), ensure_ascii=True, allow_nan=False)
     return hashlib.sha256(canonical.encode()).hexdigest()
 
 
 def plain(value: object, where: str) -> object:
-    """Return ``value`` in the types that JSON gives back unchanged, or say which part has no such form."""
+    """Return ``value`` in the types that JSON gives back unchanged, or say which part has no such form.
+
+    Args:
+        value: numbers, text, lists, tuples, dicts with text as keys, tensors, numpy arrays, or ``None``.
+        where: what the caller knows it as, for the message.
+
+    Returns:
+        The same numbers and text; tensors, arrays and tuples become lists.
+
+    Raises:
+        ValueError: a key that is not text, NaN or infinity, or a part of another type.
+
+    Example:
+        >>> plain({"shares": torch.ones(2)}, "data")
+        {'shares': [1.0, 1.0]}
+        >>> plain({"loss": math.nan}, "data")
+        Traceback (most recent call last):
+        ValueError: data['loss'] is nan; wanted a finite number: leave it out, or put None
+    """
     if hasattr(value, "tolist"):  # tensors, numpy arrays and numpy numbers
         value = value.tolist()
     if isinstance(value, Mapping):

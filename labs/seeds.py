@@ -43,6 +43,9 @@ def make_generator(seed: int, device: str | torch.device = "cpu") -> torch.Gener
         seed: a whole number from 0 to :math:`2^{32} - 1`.
         device: where the generator draws.
 
+    Returns:
+        A generator that lives on ``device``.
+
     Raises:
         TypeError: ``seed`` is not a whole number.
         ValueError: ``seed`` is negative or too large.

@@ -66,6 +66,10 @@ class LayerSignal:
         length: mean square over units and examples, :math:`q` in the book.
         input_variance: variance over the examples, averaged over the units: what the layer knows of its input.
         squared_mean: squared mean over the examples, averaged over the units: what is the same for every input.
+
+    Example:
+        >>> LayerSignal(mean=0.0, length=4.0, input_variance=1.0, squared_mean=3.0).correlation
+        0.75
     """
 
     mean: float
@@ -90,6 +94,10 @@ class LayerGradient(NamedTuple):
     Attributes:
         before: with respect to the pre-activation.
         after: with respect to the activation.
+
+    Example:
+        >>> LayerGradient(before=0.25, after=1.0).before
+        0.25
     """
 
     before: float
@@ -229,6 +237,9 @@ def backward_statistics(model: nn.Module, x: Tensor, y: Tensor) -> dict[str, flo
     Args:
         model: a classifier that returns logits.
         x, y: one batch of inputs and labels.
+
+    Returns:
+        The root mean squares [nats per unit of the weight] by parameter name.
 
     Shape:
         - x: :math:`(N, *)`; y: :math:`(N)`, ``int64``.

@@ -31,6 +31,12 @@ class SpectralDensity:
         - grid, density: :math:`(G)`; nodes, weights: (probes, steps); float64 on the CPU.
 
     Source: Ghorbani, Krishnan, Xiao (2019), arXiv:1901.10159.
+
+    Example:
+        >>> from labs.data import make_moons
+        >>> found = spectral_density(nn.Linear(2, 2), make_moons(100), steps=5, probes=2, points=500)
+        >>> found.grid.shape, found.nodes.shape
+        (torch.Size([500]), torch.Size([2, 5]))
     """
 
     grid: Tensor
@@ -44,6 +50,9 @@ class SpectralDensity:
 
         Args:
             power: :math:`p`, 0 or more.
+
+        Returns:
+            The mean [nats per squared parameter, to that power].
 
         Example:
             >>> one = torch.ones(1, 1)
@@ -134,6 +143,9 @@ def lanczos_quadrature(hessian: HessianOperator, start: Tensor, steps: int) -> t
         start: any vector but zero.
         steps: products to spend; fewer are made where the Krylov space is exhausted.
 
+    Returns:
+        The nodes in ascending order, in the unit of the eigenvalues, and their weights, which sum to one.
+
     Shape:
         - start: :math:`(P)`; nodes and weights: :math:`(m)` with :math:`m` up to ``steps``, float64 on the CPU.
 
@@ -176,10 +188,18 @@ def lanczos_quadrature(hessian: HessianOperator, start: Tensor, steps: int) -> t
 
 
 class TraceEstimate(NamedTuple):
-    """The trace of a Hessian and the standard error of that estimate, both in nats per squared parameter.
+    """The trace of a Hessian, estimated.
+
+    Attributes:
+        estimate: mean over the probes [nats per squared parameter].
+        standard_error: of that mean, in the same unit.
 
     Source: Hutchinson (1989), "A stochastic estimator of the trace of the influence matrix for Laplacian smoothing
     splines".
+
+    Example:
+        >>> TraceEstimate(3.0, 0.1).estimate
+        3.0
     """
 
     estimate: float

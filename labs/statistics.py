@@ -52,6 +52,11 @@ class PairedComparison(NamedTuple):
         sign_p: exact two-sided p-value of the sign test, from 0 to 1; ties are left out.
         effect_size: mean difference in units of the standard deviation of the differences; infinite if that is zero
             and the mean is not.
+
+    Example:
+        >>> result = paired_comparison([0.81, 0.84, 0.80], [0.80, 0.82, 0.80])
+        >>> result.wins, result.losses, result.ties
+        (2, 0, 1)
     """
 
     difference: Interval

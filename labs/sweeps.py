@@ -101,10 +101,20 @@ class Sweep:
             data_md5: checksum of the data set, or one per file.
             description: a word or two for the progress bar.
 
+        Returns:
+            What ``task`` returned for each setting, in JSON's types.
+
         Raises:
             TypeError: a setting is no dict.
             ValueError: a setting without a form in JSON, or a function without a name or without Python source.
             RuntimeError: a cell failed; the message names its setting. Cells under way are finished and kept first.
+
+        Example:
+            >>> import tempfile
+            >>> from labs.fixed_points import depth_scale
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     Sweep(jobs=1, folder=folder, progress=False).run(depth_scale, [{"slope": 0.0}, {"slope": 0}])
+            [0.0, 0.0]
         """
         cells = make_cells(task, settings, folder=self.folder, functions=functions, data_md5=data_md5)
         distinct = {cell.path: cell for cell in cells}
@@ -117,11 +127,31 @@ class Sweep:
         return [copy.deepcopy(distinct[cell.path].value) for cell in cells]
 
     def finished(self) -> int:
-        """Return how many of the cells asked for so far are kept in the folder."""
+        """Return how many of the cells asked for so far are kept in the folder.
+
+        Returns:
+            A number of files; equal settings are one cell.
+
+        Example:
+            >>> Sweep(jobs=1).finished()
+            0
+        """
         return sum(path.is_file() for path in self._paths)
 
     def forget(self) -> None:
-        """Remove the cells of this sweep; call it when their result is saved."""
+        """Remove the cells of this sweep; call it when their result is saved.
+
+        Example:
+            >>> import tempfile
+            >>> from labs.fixed_points import depth_scale
+            >>> with tempfile.TemporaryDirectory() as folder:
+            ...     sweep = Sweep(jobs=1, folder=folder, progress=False)
+            ...     _ = sweep.run(depth_scale, [{"slope": 0.0}])
+            ...     before = sweep.finished()
+            ...     sweep.forget()
+            ...     before, sweep.finished()
+            (1, 0)
+        """
         while self._paths:
             self._paths.pop().unlink(missing_ok=True)
 
@@ -138,6 +168,9 @@ def on_cluster(address: str) -> Iterator[Client]:
     Args:
         address: of the scheduler, like ``"tcp://host:8786"``; ``"local"`` starts a cluster on this machine, with one
             worker per core, for the length of the block.
+
+    Returns:
+        The Dask client, in a ``with`` block.
 
     Raises:
         ImportError: the package ``distributed`` is not installed.

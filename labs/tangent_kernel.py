@@ -99,6 +99,10 @@ class KernelDrift(NamedTuple):
             1 is no change but of scale.
 
     Source: for the alignment Cristianini, Shawe-Taylor, Elisseeff, Kandola (2001), "On kernel-target alignment".
+
+    Example:
+        >>> ntk_drift(nn.Linear(2, 3), nn.Linear(2, 3), torch.ones(5, 2)).distance
+        0.0
     """
 
     distance: float

@@ -48,6 +48,7 @@ RANKS = (
     {"experiments"},
     {"plots", "widgets"},
 )
+INHERITED = {"forward", "extra_repr", "reset_parameters"}  # torch says what these are
 MACHINE_TRACES = re.compile(
     r"(?<![\w.])/(home|root|Users|tmp|work|private|opt|usr)/\w|[A-Z]:\\\\|\bfile://|0x[0-9a-f]{9,}"
 )
@@ -96,6 +97,40 @@ def lines_of_code(path: Path) -> int:
             documentation |= set(range(node.body[0].lineno, node.body[0].end_lineno + 1))
     lines = enumerate(text.splitlines(), start=1)
     return sum(number not in documentation and not re.match(r"\s*(#|$)", line) for number, line in lines)
+
+
+def is_called_by_readers(name: str) -> bool:
+    """Whether a function or method is public; torch calls the inherited ones, and a class by its name ``__init__``."""
+    return name == "__init__" or not (name.startswith("_") or name in INHERITED)
+
+
+def parameters(function: ast.FunctionDef) -> list[str]:
+    """The names of the parameters that a caller gives."""
+    a = function.args
+    given = [*a.posonlyargs, *a.args, *a.kwonlyargs, *filter(None, (a.vararg, a.kwarg))]
+    return [one.arg for one in given if one.arg not in ("self", "cls")]
+
+
+def explained(node: ast.FunctionDef | ast.ClassDef) -> set[str]:
+    """The names that have a line of their own in a docstring: ``lr:``, or together ``low, high:``."""
+    found = re.findall(r"^ *((?:\w+, )*\w+):", ast.get_docstring(node) or "", re.M)
+    return {name for names in found for name in names.split(", ")}
+
+
+def unexplained(body: list[ast.stmt], owner: ast.ClassDef | None = None) -> list[str]:
+    """``fit(lr)`` for each parameter of a public function, or field of a class, that no docstring explains."""
+    missing = []
+    known = explained(owner) if owner else set()
+    prefix = f"{owner.name}." if owner else ""
+    for node in body:
+        if isinstance(node, ast.AnnAssign) and owner and not node.target.id.startswith("_"):
+            missing += [prefix + node.target.id] * (node.target.id not in known)
+        elif isinstance(node, ast.FunctionDef) and is_called_by_readers(node.name):
+            names = [name for name in parameters(node) if name not in known | explained(node)]
+            missing += [f"{prefix}{node.name}({name})" for name in names]
+        elif isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+            missing += unexplained(node.body, node)
+    return missing
 
 
 # --- notebooks
@@ -263,8 +298,22 @@ def test_each_public_thing_has_a_docstring(path):
         if isinstance(node, ast.ClassDef):
             public += [n for n in node.body if isinstance(n, kinds) and not n.name.startswith("_")]
 
-    inherited = {"forward", "extra_repr", "reset_parameters"}
-    assert [n.name for n in public if not ast.get_docstring(n) and n.name not in inherited] == []
+    assert [n.name for n in public if not ast.get_docstring(n) and n.name not in INHERITED] == []
+
+
+# Not the checks of a chapter, which take the student's answer, and not its full runs, which take a sweep.
+EXPLAINED = [
+    path
+    for path in MODULES
+    if path.parent.name != "runs" and (path.parent.name != "checks" or path.stem == "__init__")
+]
+
+
+@each(EXPLAINED)
+def test_each_parameter_is_explained_in_the_docstring(path):
+    missing = unexplained(ast.parse(path.read_text(encoding="utf-8")).body)
+
+    assert missing == [], f"{path.relative_to(ROOT)}: no line under Args for {', '.join(missing)}"
 
 
 SHORT = [path for path in MODULES if not {path.stem, module_name(path)} & LONG_MODULES]

@@ -90,7 +90,8 @@ def page(entries: list[dict[str, Any]], root: Path) -> str:
     """Return the evidence page in MyST."""
     lines = [INTRODUCTION]
     for chapter in dict.fromkeys(entry["chapter"] for entry in entries):
-        lines += [f"## Chapter {chapter[:2]}\n", ":::{list-table}", ":header-rows: 1", ":widths: 32 16 14 38\n"]
+        title = f"Chapter {chapter[:2]}" if chapter[0].isdigit() else f"{{doc}}`{chapter}`"
+        lines += [f"## {title}\n", ":::{list-table}", ":header-rows: 1", ":widths: 32 16 14 38\n"]
         lines += ["* - Statement", "  - Said in", "  - Number (interval)", "  - Behind it"]
         for entry in (e for e in entries if e["chapter"] == chapter):
             number = f"{check(entry, root):.3g} ({entry['low']:g} to {entry['high']:g})"

@@ -83,12 +83,23 @@ def _ratio(value: dict[str, float]) -> list[str]:
 def training_cost() -> str:
     """Our training loop and mask beside the plain ones, and beside the limit."""
     epoch, mask = _benchmark("epoch"), _benchmark("mask")
-    rows = [
-        ["An epoch of the tutorials' loop / of ours", *_ratio(epoch["speed-up over the plain loop"])],
-        ["The matrix products alone / an epoch of ours", *_ratio(epoch["fraction of the limit"])],
-        ["The naive dead-neuron mask / ours", *_ratio(mask["speed-up over the naive mask"])],
-    ]
+    rows = [["An epoch of the tutorials' loop / of ours", *_ratio(epoch["speed-up over the plain loop"])]]
+    for threads, value in epoch["fraction of the limit"].items():
+        rows.append([f"The matrix products alone / an epoch of ours, {threads}", *_ratio(value)])
+    rows.append(["The naive dead-neuron mask / ours", *_ratio(mask["speed-up over the naive mask"])])
     return list_table("Time ratios on Fashion-MNIST", ["What", "Ratio", "Quartiles"], rows)
+
+
+def company_cost() -> str:
+    """Several networks at once, and other programs on the same machine."""
+    processes, busy = _benchmark("processes"), _benchmark("busy")
+    rows = [["Four networks: a process per core / one process with all threads", *_ratio(*processes.values())]]
+    for threads, value in _benchmark("stacked")["stack of networks / one after the other"].items():
+        rows.append([f"Five networks: as one stack / one after the other, {threads}", *_ratio(value)])
+    for way, value in busy["time, relative to one thread"].items():
+        what = way.replace(" / one thread", "")
+        rows.append([f"Beside {busy['other programs']} busy programs: {what} / one thread", f"{value:.2f}", "one run"])
+    return list_table("Time ratios in company", ["What", "Ratio", "Quartiles"], rows)
 
 
 def step_cost() -> str:
@@ -110,7 +121,7 @@ def staf_cost() -> str:
     kept, peak = found["bytes kept / ReLU's"], found["growth of peak memory / ReLU's"]
     rows = []
     for form, time in found["time of a step / ReLU's"].items():
-        memory = [f"{table[form]:.1f}" if form in table else "not measured" for table in (kept, peak)]
+        memory = [f"{table[form]:.1f}" if table.get(form) else "not measured" for table in (kept, peak)]
         rows.append([form, *_ratio(time), *memory])
     columns = ["Form", "Time of a step", "Quartiles", "Kept for backward", "Growth of peak memory"]
     return list_table("STAF beside ReLU, all as ratios", columns, rows)
@@ -130,6 +141,7 @@ TABLES: dict[str, Callable[[], str]] = {
     **{f"sources-{family}": lambda family=family: sources(family) for family in Family.__args__},
     **{f"properties-{family}": lambda family=family: properties(family) for family in Family.__args__},
     "cost-training": training_cost,
+    "cost-company": company_cost,
     "cost-step": step_cost,
     "cost-staf": staf_cost,
     "cost-functions": function_cost,

@@ -18,6 +18,9 @@ def in_single(function: Callable[..., Tensor]) -> Callable[..., Tensor]:
     Returns:
         A function of the same arguments.
 
+    Shape:
+        - argument and result of the function: as those of ``function``.
+
     Example:
         >>> in_single(lambda x: x**2 / x)(torch.tensor([300.0], dtype=torch.float16))  # 90000 would overflow
         tensor([300.], dtype=torch.float16)

@@ -15,6 +15,7 @@ from labs.sweeps import Sweep, on_cluster
 
 
 def main() -> None:
+    """Run what the command line asks for; exits with 2 if that makes no sense, with 130 after Ctrl-C."""
     chapters = sorted(
         m.name for m in pkgutil.iter_modules(labs.experiments.runs.__path__) if not m.name.startswith("_")
     )

@@ -51,7 +51,25 @@ CURES = {
 
 
 def dead_at_start(data: ImageData, *, network: str, start: str, seed: int) -> list[float]:
-    """Return the share of dead units (0..1) in each hidden layer of an untrained ReLU network."""
+    """Return the share of dead units (0..1) in each hidden layer of an untrained ReLU network.
+
+    Args:
+        data: the images to count over.
+        network: a key of ``NETWORKS``.
+        start: a key of ``STARTS``.
+        seed: decides the weights, from 0.
+
+    Returns:
+        One share per hidden layer, input side first.
+
+    Raises:
+        KeyError: an unknown network or start.
+
+    Example:
+        >>> data = ImageData(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, tuple("0123456789"))
+        >>> len(dead_at_start(data, network="four", start="default", seed=0))
+        4
+    """
     set_seed(seed)
     model = SimpleNetwork("ReLU", hidden_features=NETWORKS[network], **STARTS[start])
     return list(dead_fractions(dead_neuron_masks(model, data)).values())
@@ -60,10 +78,25 @@ def dead_at_start(data: ImageData, *, network: str, start: str, seed: int) -> li
 def profile_at_start(data: ImageData, *, network: str, start: str, seed: int) -> dict[str, list[float]]:
     """Return what the units of an untrained ReLU network see, layer by layer.
 
+    Args:
+        data: the images to look at.
+        network: a key of ``NETWORKS``.
+        start: a key of ``STARTS``.
+        seed: decides the weights, from 0.
+
     Returns:
         ``dead``, ``bias_dominated`` and ``always_positive``: shares of the units, 0..1; ``input_variance`` and
         ``squared_mean`` of the pre-activations; ``reach``: median over the units of how many standard deviations
         the largest pre-activation lies above the mean.
+
+    Raises:
+        KeyError: an unknown network or start.
+
+    Example:
+        >>> data = ImageData(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, tuple("0123456789"))
+        >>> profile = profile_at_start(data, network="four", start="He weights", seed=0)
+        >>> {name: len(values) for name, values in profile.items()}["reach"]
+        4
     """
     set_seed(seed)
     model = SimpleNetwork("ReLU", hidden_features=NETWORKS[network], **STARTS[start])
@@ -83,10 +116,28 @@ def follow_training(
 ) -> dict[str, list]:
     """Train a SimpleNetwork from PyTorch's default start and count its units before training and after each epoch.
 
+    Args:
+        train: what to learn from, and what the units are counted over.
+        test: what the accuracy is measured on.
+        activation: a name of the table of activations.
+        lr: learning rate.
+        epochs: passes through the training data.
+        seed: decides weights and batches.
+
     Returns:
         ``dead``: dead units of each layer, per epoch from 0; ``born_dead``: how many of those dead at the start are
         dead still, per epoch, all layers together; ``blocked``: units of each layer that let hardly any gradient
         through, at the start and at the end; ``test_accuracy``: per epoch from 1.
+
+    Raises:
+        ValueError: an unknown activation or a setting out of range.
+        FloatingPointError: the loss is no longer finite.
+
+    Example:
+        >>> data = ImageData(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, tuple("0123456789"))
+        >>> found = follow_training(data, data, activation="ReLU", lr=1e-3, epochs=1, seed=0)
+        >>> len(found["dead"]), len(found["blocked"]), len(found["test_accuracy"])
+        (2, 2, 1)
     """
     set_seed(seed)
     model = SimpleNetwork(activation)
@@ -120,12 +171,27 @@ def spike(
     momentum 0.9), then comes the spike (``steps`` steps of plain SGD with ``lr``), then ``epochs`` more epochs.
 
     Args:
+        train: what to learn from, and what the units are counted over.
+        test: what the accuracy is measured on.
+        seed: decides weights and batches.
+        lr: learning rate of the spike.
+        steps: of the spike, with 128 examples each.
+        epochs: passes through the training data after the spike.
         freeze_below: after the spike the linear layers 1 to ``freeze_below`` learn no more.
 
     Returns:
         ``dead``: dead units of each layer before the spike, after it, and after each further epoch;
         ``killed_still_dead``: per layer, those that the spike killed and that are still dead, from the spike on;
         ``test_accuracy``: at the same moments as ``dead``.
+
+    Raises:
+        FloatingPointError: the loss is no longer finite.
+
+    Example:
+        >>> data = ImageData(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, tuple("0123456789"))
+        >>> found = spike(data, data, seed=0, epochs=1)
+        >>> len(found["dead"]), len(found["killed_still_dead"]), len(found["test_accuracy"])
+        (3, 2, 3)
     """
     set_seed(seed)
     model = SimpleNetwork("ReLU", init="he", zero_bias=True)
@@ -158,10 +224,28 @@ def cure(
 ) -> dict[str, float | None]:
     """Build the ten-layer network with one of the ``CURES``, look at its last hidden layer, and train it.
 
+    Args:
+        train: what to learn from; the units are looked at on its first 10,000 images.
+        other: what the accuracy is measured on.
+        name: a key of ``CURES``.
+        start: a key of ``STARTS``.
+        lr: learning rate.
+        epochs: passes through the training data.
+        seed: decides weights and batches.
+
     Returns:
         ``dead``, ``blocked`` and ``bias_dominated``: shares of the units of the last hidden layer before training;
         ``ratio``: input variance over squared mean of its pre-activations; ``accuracy`` on ``other`` after training
         (SGD with momentum 0.9), or ``None`` if the loss was no longer finite.
+
+    Raises:
+        KeyError: an unknown name or start.
+
+    Example:
+        >>> data = ImageData(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, tuple("0123456789"))
+        >>> found = cure(data, data, name="ReLU + batch norm", start="default", lr=0.01, epochs=1, seed=0)
+        >>> 0 <= found["accuracy"] <= 1
+        True
     """
     activation, norm = CURES[name]
     set_seed(seed)
@@ -186,10 +270,38 @@ def cure(
 
 
 def share(units: Tensor) -> float:
-    """Return the share of ``True``, 0..1."""
+    """Return the share of ``True``, 0..1.
+
+    Args:
+        units: a mask.
+
+    Returns:
+        The share.
+
+    Shape:
+        - units: :math:`(*)`, any shape, bool.
+
+    Example:
+        >>> share(torch.tensor([True, False, False, False]))
+        0.25
+    """
     return units.float().mean().item()
 
 
 def counts(masks: dict[str, Tensor]) -> list[int]:
-    """Return how many units each mask marks."""
+    """Return how many units each mask marks.
+
+    Args:
+        masks: one per layer.
+
+    Returns:
+        The numbers in the order of the masks.
+
+    Shape:
+        - each mask: :math:`(*)`, any shape, bool.
+
+    Example:
+        >>> counts({"act1": torch.tensor([True, False]), "act2": torch.tensor([True, True])})
+        [1, 2]
+    """
     return [int(mask.sum()) for mask in masks.values()]

@@ -36,6 +36,11 @@ class NeuronWard(StaticPage, anywidget.AnyWidget):
     Make one with :meth:`precompute`. Everything it computed travels with the page; in a live notebook other
     seeds follow when the reader asks for them.
 
+    Args:
+        data: as in the attributes below.
+        train: the images for other seeds; ``None`` shows what was computed ahead and nothing more.
+        traits: attributes to start with.
+
     Attributes:
         data: what was computed ahead: the choices, and one packed table per network under ``"ReLU,torch,1"``
             (see :mod:`labs.widgets.ward_packing`).
@@ -45,6 +50,16 @@ class NeuronWard(StaticPage, anywidget.AnyWidget):
         live: whether the kernel can compute other seeds.
         progress: how far the running computation is, from 0 to 1.
         problem: why the last request failed; empty if it did not.
+
+    Raises:
+        traitlets.TraitError: an attribute is given a value that is not to choose from.
+
+    Example:
+        >>> import torch
+        >>> data = ImageData(torch.rand(20, 1, 28, 28), torch.zeros(20).long(), ("shirt",))
+        >>> ward = NeuronWard.precompute(data, seeds=[1], activations=["ReLU"], inits=["torch"], progress=False)
+        >>> ward
+        NeuronWard()
     """
 
     _esm = HERE / "neuron_ward.js"
@@ -92,8 +107,18 @@ class NeuronWard(StaticPage, anywidget.AnyWidget):
             progress: show a progress bar.
             traits: where the reader starts, for example ``depth=10, unit="5.17"``.
 
+        Returns:
+            The widget, with the kernel ready to compute other seeds.
+
         Raises:
             ValueError: an unknown activation or initialisation, a seed out of range, or too many images.
+
+        Example:
+            >>> import torch
+            >>> data = ImageData(torch.rand(20, 1, 28, 28), torch.zeros(20).long(), ("shirt",))
+            >>> ward = NeuronWard.precompute(data, seeds=[1], activations=["ReLU"], inits=["torch"], progress=False)
+            >>> list(ward.data["tables"])
+            ['ReLU,torch,1']
         """
         tables = {}
         total = len(seeds) * len(inits) * len(activations)
@@ -117,8 +142,18 @@ class NeuronWard(StaticPage, anywidget.AnyWidget):
     def table(self) -> WardTable:
         """Return what is shown now, in numbers, to the precision of the packing.
 
+        Returns:
+            The table of all ten layers, whatever ``depth`` is; ``bars`` are heights from 0 to 1.
+
         Raises:
             KeyError: that network was not computed.
+
+        Example:
+            >>> import torch
+            >>> data = ImageData(torch.rand(20, 1, 28, 28), torch.zeros(20).long(), ("shirt",))
+            >>> ward = NeuronWard.precompute(data, seeds=[1], activations=["ReLU"], inits=["torch"], progress=False)
+            >>> ward.table().state.shape
+            torch.Size([10, 32])
         """
         key = f"{self.activation},{self.init},{self.seed}"
         tables = {**self.data["tables"], **self.computed}

@@ -26,6 +26,13 @@ class StaticPage:
         address: name under which the page keeps the state in its URL fragment, as in ``#ward=ReLU,torch,10``;
             an empty name keeps it out of the URL.
         address_traits: the traits that stand there, in this order.
+
+    Example:
+        >>> import anywidget
+        >>> class Page(StaticPage, anywidget.AnyWidget):
+        ...     _esm = "export default { render() {} }"
+        >>> Page()
+        Page()
     """
 
     address: str = ""
@@ -42,7 +49,18 @@ class StaticPage:
         return f"{type(self).__name__}()"  # the default has a memory address, which differs from run to run
 
     def static_html(self) -> str:
-        """Return the fallback: a note for readers without JavaScript, and all that the mount script needs."""
+        """Return the fallback: a note for readers without JavaScript, and all that the mount script needs.
+
+        Returns:
+            One ``div`` element.
+
+        Example:
+            >>> import anywidget
+            >>> class Page(StaticPage, anywidget.AnyWidget):
+            ...     _esm = "export default { render() {} }"
+            >>> Page().static_html().startswith('<div class="labs-widget">')
+            True
+        """
         content = {
             "address": [self.address, *self.address_traits],
             "css": str(getattr(self, "_css", "")),

@@ -34,8 +34,21 @@ MOST_EXAMPLES = 65535  # so that the count of open examples comes back exactly
 def pack(table: WardTable) -> str:
     """Return ``table`` as base64 text.
 
+    Args:
+        table: the units of one network; see the module for what of it travels.
+
+    Returns:
+        The text, about 19 characters per unit.
+
     Raises:
         ValueError: the table is about more than 65,535 examples.
+
+    Example:
+        >>> from labs.widgets.ward_table import ward_network, ward_table
+        >>> class Data: inputs = torch.linspace(-1, 1, 100).reshape(100, 1)
+        >>> table = ward_table(ward_network("ReLU", "torch", 1, in_features=1, layers=3), Data)
+        >>> len(pack(table))
+        1792
     """
     if table.examples > MOST_EXAMPLES:
         raise ValueError(f"got {table.examples} examples, wanted at most {MOST_EXAMPLES}; use fewer")
@@ -62,8 +75,18 @@ def unpack(text: str, examples: int, width: int = 32) -> WardTable:
         examples: number of examples of that table, which the text does not hold.
         width: units per layer.
 
+    Returns:
+        The table, one row per layer.
+
     Raises:
         ValueError: ``text`` does not hold whole layers of ``width`` units.
+
+    Example:
+        >>> from labs.widgets.ward_table import ward_network, ward_table
+        >>> class Data: inputs = torch.linspace(-1, 1, 100).reshape(100, 1)
+        >>> table = ward_table(ward_network("ReLU", "torch", 1, in_features=1, layers=3), Data)
+        >>> torch.equal(unpack(pack(table), 100).state, table.state)
+        True
     """
     raw, layer = base64.b64decode(text), RECORD.itemsize * width
     if len(raw) % layer:

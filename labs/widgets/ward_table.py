@@ -41,6 +41,12 @@ class WardTable:
 
     Shape:
         - bars: :math:`(L, W, 11)` for :math:`L` layers of :math:`W` units; all others :math:`(L, W)`.
+
+    Example:
+        >>> class Data: inputs = torch.linspace(-1, 1, 100).reshape(100, 1)
+        >>> table = ward_table(ward_network("ReLU", "torch", 1, in_features=1, layers=3, width=4), Data)
+        >>> table.bars.shape
+        torch.Size([3, 4, 11])
     """
 
     examples: int
@@ -53,11 +59,37 @@ class WardTable:
     state: Tensor
 
     def counts(self, layer: int) -> dict[str, int]:
-        """Return how many units of ``layer`` (the first is 1) are in each state."""
+        """Return how many units of ``layer`` (the first is 1) are in each state.
+
+        Args:
+            layer: counted from 1.
+
+        Returns:
+            The numbers by the name of the state, in the order of :data:`STATES`.
+
+        Example:
+            >>> class Data: inputs = torch.linspace(-1, 1, 100).reshape(100, 1)
+            >>> table = ward_table(ward_network("ReLU", "torch", 1, in_features=1, layers=3, width=4), Data)
+            >>> sum(table.counts(1).values())
+            4
+        """
         return {name: int((self.state[layer - 1] == code).sum()) for code, name in enumerate(STATES)}
 
     def summary(self, layer: int) -> str:
-        """Say it in words, as the widget does: ``"14 of 32 dead, 3 bias-dominated"``."""
+        """Say it in words, as the widget does: ``"14 of 32 dead, 3 bias-dominated"``.
+
+        Args:
+            layer: counted from 1.
+
+        Returns:
+            The states of the units that are not well, the worst first, or ``"all 32 alive"``.
+
+        Example:
+            >>> class Data: inputs = torch.linspace(-1, 1, 100).reshape(100, 1)
+            >>> table = ward_table(ward_network("ReLU", "torch", 1, in_features=1, layers=3, width=4), Data)
+            >>> " 4 " in table.summary(1)
+            True
+        """
         counts = self.counts(layer)
         ill = [f"{n} {name}" for name, n in reversed(counts.items()) if n and name != "alive"]
         width = self.state.shape[1]
@@ -78,8 +110,15 @@ def ward_network(
         in_features: numbers per example.
         layers, width: number of hidden layers and units in each.
 
+    Returns:
+        The network, in training mode, on the CPU.
+
     Raises:
         ValueError: an unknown activation or init, or a seed out of range.
+
+    Example:
+        >>> len(ward_network("ReLU", "he0", 1).linear_layers)
+        11
     """
     if init not in INITS:
         raise ValueError(f"unknown init {init!r}; choose one of: {', '.join(INITS)}")
@@ -93,8 +132,20 @@ def ward_network(
 def first_layer(network: SimpleNetwork, data) -> Tensor:
     """Return the pre-activations of the first layer, a row per unit; they do not depend on the activation.
 
+    Args:
+        network: all that counts is its first linear layer.
+        data: a data set with ``inputs``.
+
+    Returns:
+        The pre-activations (no unit), without gradient.
+
     Shape:
         - Output: :math:`(W, N)`
+
+    Example:
+        >>> class Data: inputs = torch.zeros(100, 1)
+        >>> first_layer(ward_network("ReLU", "torch", 1, in_features=1, width=4), Data).shape
+        torch.Size([4, 100])
     """
     return network.linear1(data.inputs.flatten(1)).T.contiguous()
 
@@ -114,6 +165,12 @@ def ward_table(
         data: a data set with ``inputs``.
         first: what :func:`first_layer` returned, when it is known already.
         on_layer: called after each layer with its number, counted from 1.
+
+    Returns:
+        The table, on the CPU; ``bars`` are counts of examples.
+
+    Shape:
+        - first: :math:`(W, N)`
 
     Raises:
         ValueError: no examples.
