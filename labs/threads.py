@@ -1,9 +1,9 @@
 """Share the cores of a busy machine instead of waiting for them.
 
 torch splits a product over all cores, and each thread spins while it waits for the slowest. That is fast on an idle
-machine. When another program holds a core, the others spin for as long as that program runs: with four such programs
-on two cores a training step took eighty times as long as on the idle machine, with one thread three times
-(``benchmarks`` measures it). So a long loop watches its own clock and steps down to one thread in time.
+machine. When another program holds a core, the others spin for as long as that program runs: beside four such programs
+on two cores, a training loop with two threads came out between three and thirty times slower than with one
+(``python -m benchmarks busy``). So a long loop watches its own clock and steps down to one thread in time.
 """
 
 from __future__ import annotations

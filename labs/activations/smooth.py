@@ -76,10 +76,37 @@ class Mish(nn.Mish):
     """
 
     def forward(self, x: Tensor) -> Tensor:
-        before = x.clone() if self.inplace else x  # backward needs what x was
-        line = 20 if x.dtype == torch.float64 else 11  # from here on the factor of x rounds to one
-        y = torch.where(before > line, before, nn.functional.mish(before.clamp(max=line)))
-        return x.copy_(y) if self.inplace else y
+        if torch.compiler.is_compiling():
+            return super().forward(x)
+        if self.inplace:
+            return x.copy_(_MishTwiceDifferentiable.apply(x.clone()))  # backward needs what x was
+        return _MishTwiceDifferentiable.apply(x)
+
+
+class _MishTwiceDifferentiable(torch.autograd.Function):
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(x: Tensor) -> Tensor:
+        return nn.functional.mish(x)
+
+    @staticmethod
+    def setup_context(ctx, inputs: tuple[Tensor], output: Tensor) -> None:
+        (x,) = inputs
+        ctx.save_for_backward(x)
+        ctx.save_for_forward(x)
+
+    @staticmethod
+    def backward(ctx, g: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        if torch.is_grad_enabled():  # somebody wants to differentiate again
+            return g * mish_slope(x)
+        return torch.ops.aten.mish_backward(g, x)
+
+    @staticmethod
+    def jvp(ctx, tangent: Tensor) -> Tensor:
+        (x,) = ctx.saved_tensors
+        return mish_slope(x) * tangent
 
 
 class TeLU(nn.Module):
