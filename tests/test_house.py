@@ -28,8 +28,8 @@ LONG_MODULES = {"activations", "ward_table", "checks"}
 MOST_LINES = 150
 # Their public names are offered by another module, or are for labs alone.
 BEHIND = {
-    "examples", "fashion_mnist", "checkpoints", "evaluation", "intervals", "provenance", "files", "progress",
-    "observe", "comparison", "fitting", "threads", "measuring", "hessian", "eigenvalues", "spectrum",
+    "examples", "fashion_mnist", "checkpoints", "evaluation", "calibration", "intervals", "provenance", "files",
+    "progress", "observe", "comparison", "fitting", "threads", "measuring", "hessian", "eigenvalues", "spectrum",
     "tangent_kernel", "cells", "gaussian", "mean_field", "fixed_points", "gain",
 }  # fmt: skip
 # A module may import those of lower rank; from what knows torch alone up to what draws.
@@ -40,8 +40,8 @@ RANKS = (
     },
     {"networks"},
     {
-        "training", "comparison", "fitting", "evaluation", "checkpoints", "activity", "neurons", "signals",
-        "landscape", "measuring", "hessian", "eigenvalues", "spectrum", "tangent_kernel",
+        "training", "comparison", "fitting", "evaluation", "calibration", "checkpoints", "activity",
+        "neurons", "signals", "landscape", "measuring", "hessian", "eigenvalues", "spectrum", "tangent_kernel",
         "gaussian", "mean_field", "fixed_points", "gain",
     },
     {"results", "provenance", "checks", "statistics", "sweeps", "cells"},
