@@ -5,6 +5,7 @@ Colour, line style and marker change together, so that a grey print and a colour
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 
 import matplotlib.pyplot as plt
@@ -13,6 +14,7 @@ import torch
 from matplotlib.axes import Axes
 from torch import Tensor, nn
 
+from labs.activations import derivative, make_activation
 from labs.activity import Activity
 from labs.data import PointData
 
@@ -204,3 +206,96 @@ def decision_map(ax: Axes, model: nn.Module, data: PointData, *, points: int = 1
     ax.set_xticks([])
     ax.set_yticks([])
     return ax
+
+
+def value_and_slope(
+    axes: Sequence[Axes],
+    functions: Mapping[str, nn.Module] | Sequence[str],
+    *,
+    low: float = -4.0,
+    high: float = 4.0,
+) -> Sequence[Axes]:
+    """Draw functions of one variable on the first axes and their slopes, by autograd, on the second.
+
+    Lines are interrupted where a function jumps or its slope does.
+
+    Args:
+        axes: two axes.
+        functions: names of ``ACTIVATIONS``, at their default parameters; or modules by the label they get.
+        low, high: ends of the horizontal axis.
+
+    Returns:
+        ``axes``; the first has a legend if there are several functions.
+
+    Raises:
+        ValueError: more functions than there are styles to tell them apart, or an unknown name.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> value, slope = value_and_slope(Figure().subplots(1, 2), ["ReLU", "Tanh"])
+        >>> value.get_legend_handles_labels()[1], slope.get_ylabel()
+        (['ReLU', 'Tanh'], 'slope f′(x)')
+    """
+    if not isinstance(functions, Mapping):
+        functions = {name: make_activation(name) for name in functions}
+    if len(functions) > len(STYLES):
+        raise ValueError(
+            f"got {len(functions)} functions, but only {len(STYLES)} can be told apart; make two figures"
+        )
+    x = torch.linspace(low, high, 2001, dtype=torch.float64)
+    for (label, module), style in zip(functions.items(), STYLES, strict=False):
+        module = copy.deepcopy(module).double().eval()
+        line = {"color": style["color"], "linestyle": style["linestyle"], "label": label}
+        with torch.no_grad():
+            axes[0].plot(x, _interrupted(module(x)), **line)
+        axes[1].plot(x, _interrupted(derivative(module, x)), **line)
+    for ax, label in zip(axes, ("value f(x)", "slope f\N{PRIME}(x)"), strict=True):
+        ax.set(xlabel="x", ylabel=label)
+    if len(functions) > 1:
+        axes[0].legend(fontsize=9)
+    return axes
+
+
+def sum_surface(axes: Sequence[Axes], activation: nn.Module, *, limit: float = 4.0) -> Sequence[Axes]:
+    """Draw the surface f(x) + f(y) on the first axes, and the length of its gradient as a map on the second.
+
+    Args:
+        axes: one axes with ``projection="3d"`` and a plain one.
+        activation: a function of one variable.
+        limit: both variables go from minus to plus this.
+
+    Returns:
+        ``axes``.
+
+    Example:
+        >>> from matplotlib.figure import Figure
+        >>> figure = Figure()
+        >>> axes = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
+        >>> surface, heat = sum_surface(axes, nn.ReLU())
+        >>> heat.get_xlabel()
+        'x'
+    """
+    x = torch.linspace(-limit, limit, 81, dtype=torch.float64)
+    module = copy.deepcopy(activation).double().eval()
+    with torch.no_grad():
+        value = module(x)
+    slope = derivative(module, x)
+    surface = (value[:, None] + value[None, :]).numpy()
+    length = (slope[:, None].square() + slope[None, :].square()).sqrt().numpy()
+    plane = np.meshgrid(x.numpy(), x.numpy(), indexing="ij")
+    axes[0].plot_surface(*plane, surface, cmap="cividis", rstride=2, cstride=2, linewidth=0)
+    axes[0].set(xlabel="x", ylabel="y")
+    image = axes[1].pcolormesh(*plane, length, cmap="cividis", shading="auto", rasterized=True)
+    axes[1].set(xlabel="x", ylabel="y", aspect="equal")
+    axes[1].grid(False)
+    axes[1].figure.colorbar(image, ax=axes[1], shrink=0.8)
+    return axes
+
+
+def _interrupted(values: Tensor) -> np.ndarray:
+    """The values with a gap at each step that is far out of line with the steps around it: a jump."""
+    y = values.detach().numpy().copy()
+    step = np.abs(np.diff(y))
+    if step.max() > 20 * np.median(step) and step.max() > 0.05:
+        y[1:][step > 0.5 * step.max()] = np.nan
+    return y

@@ -72,3 +72,39 @@ def test_the_decision_map_covers_the_data(ax):
 def test_the_styles_differ_in_colour_line_and_marker():
     for key in ("color", "linestyle", "marker"):
         assert len({str(style[key]) for style in plots.STYLES}) == len(plots.STYLES)
+
+
+def test_value_and_slope_are_those_of_the_function(ax):
+    figure, axes = plt.subplots(1, 2)
+
+    plots.value_and_slope(axes, ["Tanh", "Step"], low=-2, high=2)
+
+    x, y = axes[0].lines[0].get_data()
+    assert abs(y - torch.tensor(x).tanh().numpy()).max() < 1e-12
+    slope = axes[1].lines[0].get_ydata()
+    assert abs(slope - (1 - torch.tensor(x).tanh() ** 2).numpy()).max() < 1e-12
+    assert axes[0].lines[0].get_linestyle() != axes[0].lines[1].get_linestyle()
+    # The jump of the step is no line: exactly one gap.
+    assert (axes[0].lines[1].get_ydata() != axes[0].lines[1].get_ydata()).sum() == 1
+    plt.close(figure)
+
+
+def test_more_functions_than_styles_are_refused():
+    figure, axes = plt.subplots(1, 2)
+
+    with pytest.raises(ValueError, match="only 6 can be told apart"):
+        plots.value_and_slope(axes, ["ReLU", "ELU", "SELU", "CELU", "GELU", "SiLU", "Mish"])
+    plt.close(figure)
+
+
+def test_the_sum_surface_of_relu_is_flat_only_where_both_inputs_are_negative():
+    figure = plt.figure()
+    axes = figure.add_subplot(1, 2, 1, projection="3d"), figure.add_subplot(1, 2, 2)
+
+    plots.sum_surface(axes, torch.nn.ReLU())
+
+    length = axes[1].collections[0].get_array().reshape(81, 81)
+    assert length[:40, :40].max() == 0
+    assert length[:40, 41:].min() == 1
+    assert abs(length[41:, 41:].min() - 2**0.5) < 1e-12
+    plt.close(figure)
