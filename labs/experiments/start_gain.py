@@ -37,6 +37,7 @@ class ScaledReLU(nn.Module):
         - Input and output: :math:`(*)`, any shape.
 
     Example:
+        >>> import torch
         >>> ScaledReLU(2.0)(torch.tensor([-1.0, 3.0]))
         tensor([0., 6.])
     """
@@ -68,6 +69,7 @@ def gain_row(train: ImageData, test: ImageData, *, row: str, seed: int, epochs: 
         FloatingPointError: the loss is no longer finite.
 
     Example:
+        >>> import torch
         >>> data = ImageData(torch.rand(40, 1, 28, 28), torch.arange(40) % 10, tuple("0123456789"))
         >>> len(gain_row(data, data, row="shared PReLU, He start", seed=0, epochs=2)["curve"])
         2

@@ -28,8 +28,8 @@ The test images are measured after each epoch, and the last epoch counts.
    point. Everything else is "not told apart by this experiment". The effect of the start is judged in the same way,
    within each candidate, corrected for eighteen. Rank probabilities come from the bootstrap over seeds.
 
-**The gain** (``gain``). Fixed functions, and other starts, by the tutorial's recipe with momentum 0.8, five seeds: what a
-shared learned slope does to the size of the signal, done without learning. Added after the table was known.
+**The gain** (``gain``). Fixed functions, and other starts, by the tutorial's recipe with momentum 0.8, five seeds: what
+a shared learned slope does to the size of the signal, done without learning. Added after the table was known.
 """
 
 from __future__ import annotations
