@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from labs.activations import derivative
 from labs.checks import Feedback, Sheet, is_missing
+from labs.checks.answers import as_number, as_tensor, quietly
 
 # --- exercise 1: which slope is whose?
 
@@ -486,28 +487,6 @@ def elu_or_leaky(answer: Sequence[bool]) -> Feedback:
 
 
 # --- reading what students write
-
-
-def quietly(function: Callable, *arguments: object) -> object:
-    """Return what ``function`` returns, or the word "raised" if it raises."""
-    try:
-        return function(*arguments)
-    except Exception:
-        return "raised"
-
-
-def as_tensor(value: object) -> Tensor | None:
-    """Return a student's numbers as a tensor of doubles, or ``None`` if they are none."""
-    try:
-        return torch.as_tensor(value, dtype=torch.float64).detach()
-    except Exception:
-        return None
-
-
-def as_number(value: object) -> float | None:
-    """Return a student's number as a float, or ``None`` if it is none."""
-    tensor = as_tensor(value)
-    return tensor.item() if tensor is not None and tensor.numel() == 1 else None
 
 
 def _entry(result: object, name: str) -> Tensor | None:

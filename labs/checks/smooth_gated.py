@@ -12,7 +12,7 @@ from torch.nn import functional as F
 
 from labs.activations import TeLU, derivative
 from labs.checks import Feedback, Sheet, is_missing
-from labs.checks.relu_family import as_number, as_tensor, quietly
+from labs.checks.answers import as_number, as_tensor, quietly
 
 # --- exercise 1: Hardswish by hand
 
