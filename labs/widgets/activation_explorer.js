@@ -2,68 +2,68 @@
 // Joined in Python with activation_functions.js and curve_drawing.js.
 const REACH = 8.5; // standard deviations; beyond lies less than 1e-16
 
+/** Visit the pieces from low to high, cut at the breaks too, with the values that g has just inside their ends. */
+function walk(row, p, low, high, many, g, visit) {
+  const breaks = new Set((row.breaks?.(p) || []).filter((x) => x > low && x < high));
+  const points = [...Array.from({ length: many + 1 }, (_, i) => low + ((high - low) * i) / many), ...breaks].sort((a, b) => a - b);
+  let before; // the end of one piece is the beginning of the next, but at a break
+  for (let i = 1; i < points.length; i++) {
+    const a = points[i - 1], b = points[i], gap = 1e-9 * (b - a);
+    if (!(a < b)) continue;
+    const left = before === undefined || breaks.has(a) ? g(a + gap) : before;
+    visit(a, b, left, (before = g(b - gap)));
+  }
+}
+
 /** The stretches from low to high on which the slope is smaller than threshold, as [from, to]. */
-export function flatStretches(row, p, threshold, low, high, many = 1500) {
-  const slope = (x) => row.slope(x, p), flat = (x) => Math.abs(slope(x)) < threshold;
-  const points = Array.from({ length: many + 1 }, (_, i) => low + ((high - low) * i) / many);
-  points.push(...(row.breaks?.(p) || []).filter((b) => b > low && b < high));
-  points.sort((a, b) => a - b);
+export function flatStretches(row, p, threshold, low, high) {
+  const slope = (x) => row.slope(x, p), flat = (x) => Math.abs(slope(x)) < threshold, found = [];
+  const add = (a, b) => (found.length && a - found.at(-1)[1] < 1e-9 ? (found.at(-1)[1] = b) : found.push([a, b]));
   const change = (a, b, test) => { // test holds at a and fails at b
     for (let i = 0; i < 50; i++) test((a + b) / 2) ? (a = (a + b) / 2) : (b = (a + b) / 2);
     return (a + b) / 2;
   };
-  const found = [];
-  const add = (a, b) => (found.length && a - found.at(-1)[1] < 1e-9 ? (found.at(-1)[1] = b) : found.push([a, b]));
-  for (let i = 1; i < points.length; i++) {
-    const gap = 1e-9 * (points[i] - points[i - 1]), a = points[i - 1] + gap, b = points[i] - gap;
-    if (!(a < b)) continue;
-    const [atA, atB] = [flat(a), flat(b)];
-    if (atA && atB) add(points[i - 1], points[i]);
-    else if (atA) add(points[i - 1], change(a, b, flat));
-    else if (atB) add(change(b, a, flat), points[i]);
-    else if (slope(a) * slope(b) < 0) { // a short one around a zero of the slope
-      const sign = Math.sign(slope(a)), zero = change(a, b, (x) => slope(x) * sign > 0);
+  walk(row, p, low, high, 1000, slope, (a, b, atA, atB) => {
+    const [flatA, flatB] = [Math.abs(atA) < threshold, Math.abs(atB) < threshold];
+    if (flatA && flatB) add(a, b);
+    else if (flatA) add(a, change(a, b, flat));
+    else if (flatB) add(change(b, a, flat), b);
+    else if (atA * atB < 0) { // a short one around a zero of the slope
+      const zero = change(a, b, (x) => slope(x) * atA > 0);
       if (flat(zero)) add(change(zero, a, flat), change(zero, b, flat));
     }
-  }
+  });
   return found;
 }
 
-/** What f makes of z from N(mu, sigma²): mean, std, the share on nearly flat ground, exact values, and bins from y0 to y1. */
+/** What f makes of z from N(mu, sigma²): mean, std, the share on nearly flat ground, point masses, and bins from y0 to y1. */
 export function pushForward(row, p, mu, sigma, threshold, [y0, y1] = [0, 1], bins = 1) {
-  const f = (x) => row.f(x, p), low = mu - REACH * sigma, high = mu + REACH * sigma, panels = 2000;
+  const f = (x) => row.f(x, p), low = mu - REACH * sigma, high = mu + REACH * sigma;
   const below = (x) => (x === -Infinity ? 0 : x === Infinity ? 1 : Phi((x - mu) / sigma));
   const flat = row.flat?.(p) || [], atoms = new Map();
   for (const [a, b, value] of flat) atoms.set(value, (atoms.get(value) || 0) + below(b) - below(a));
-  const points = Array.from({ length: panels + 1 }, (_, i) => low + ((high - low) * i) / panels);
-  points.push(...(row.breaks?.(p) || []).filter((b) => b > low && b < high));
-  points.sort((a, b) => a - b);
-  const counts = new Float64Array(bins), wide = (y1 - y0) / bins, node = Math.sqrt(0.6);
+  const counts = Array(bins).fill(0), wide = (y1 - y0) / bins, node = Math.sqrt(0.6);
   let total = 0, first = 0, second = 0, under = 0, over = 0;
-  for (let i = 1; i < points.length; i++) {
-    const a = points[i - 1], b = points[i], middle = (a + b) / 2, half = (b - a) / 2;
-    if (!(half > 0)) continue;
+  walk(row, p, low, high, 1200, f, (a, b, atA, atB) => {
+    const middle = (a + b) / 2, half = (b - a) / 2;
     let mass = 0; // three points of Gauss and Legendre
-    for (const [t, w] of [[-node, 5 / 9], [0, 8 / 9], [node, 5 / 9]]) {
-      const x = middle + t * half, m = (w * half * phi((x - mu) / sigma)) / sigma, y = f(x);
+    for (const [t, weight] of [[-node, 5 / 9], [0, 8 / 9], [node, 5 / 9]]) {
+      const x = middle + t * half, m = (weight * half * phi((x - mu) / sigma)) / sigma, y = f(x);
       mass += m, first += m * y, second += m * y * y;
     }
     total += mass;
-    if (flat.some(([from, to]) => middle > from && middle < to)) continue;
+    if (flat.some(([from, to]) => middle > from && middle < to)) return;
     // Between its ends f is taken as straight: the mass is spread evenly over the bins in between.
-    const gap = 1e-9 * half, ends = [f(a + gap), f(b - gap)].sort((u, v) => u - v), span = Math.max(ends[1] - ends[0], 1e-12);
-    under += (mass * Math.min(Math.max(y0 - ends[0], 0), span)) / span;
-    over += (mass * Math.min(Math.max(ends[1] - y1, 0), span)) / span;
-    const from = Math.max(0, Math.floor((ends[0] - y0) / wide)), to = Math.min(bins - 1, Math.floor((ends[0] + span - y0) / wide));
-    for (let k = from; k <= to; k++) {
-      const share = Math.min(ends[0] + span, y0 + (k + 1) * wide) - Math.max(ends[0], y0 + k * wide);
-      if (share > 0) counts[k] += (mass * share) / span;
-    }
-  }
-  const mean = first / total, stretches = flatStretches(row, p, threshold, low, high);
+    const bottom = Math.min(atA, atB), span = Math.max(Math.abs(atA - atB), 1e-12), share = (from, to) => (mass * Math.max(0, Math.min(bottom + span, to) - Math.max(bottom, from))) / span;
+    under += share(-Infinity, y0);
+    over += share(y1, Infinity);
+    const to = Math.min(bins - 1, Math.floor((bottom + span - y0) / wide));
+    for (let k = Math.max(0, Math.floor((bottom - y0) / wide)); k <= to; k++) counts[k] += share(y0 + k * wide, y0 + (k + 1) * wide);
+  });
+  const mean = first / total;
   return {
-    mean, std: Math.sqrt(Math.max(0, second / total - mean * mean)), under, over, counts: [...counts],
-    share: stretches.reduce((sum, [a, b]) => sum + below(b) - below(a), 0),
+    mean, std: Math.sqrt(Math.max(0, second / total - mean * mean)), under, over, counts,
+    share: flatStretches(row, p, threshold, low, high).reduce((sum, [a, b]) => sum + below(b) - below(a), 0),
     atoms: [...atoms].filter(([, share]) => share > 1e-12),
   };
 }
@@ -174,11 +174,15 @@ function render({ model, el }) {
   }
 
   // What does not depend on x is kept while x moves.
-  function measured(all, yRange, bins) {
+  function measured(all, span, yRange, bins) {
     const numbers = ["mu", "sigma", "threshold"].map((name) => model.get(name));
-    const key = JSON.stringify([all.map(({ name, p }) => [name, p]), numbers, yRange, bins]);
-    if (known.key !== key) known = { key, results: all.map(({ row, p }) => pushForward(row, p, ...numbers, yRange, bins)) };
-    return known.results;
+    const key = JSON.stringify([all.map(({ name, p }) => [name, p]), numbers, span, yRange, bins]);
+    if (known.key !== key) known = {
+      key,
+      results: all.map(({ row, p }) => pushForward(row, p, ...numbers, yRange, bins)),
+      flats: all.map(({ row, p }) => flatStretches(row, p, numbers[2], -span, span)),
+    };
+    return known;
   }
 
   function draw() {
@@ -194,13 +198,12 @@ function render({ model, el }) {
     const bin = (yRange[1] - yRange[0]) / bins; // zero shall lie between two bins
     yRange = [Math.floor(yRange[0] / bin) * bin, Math.ceil(yRange[1] / bin) * bin];
     bins = Math.round((yRange[1] - yRange[0]) / bin);
-    const slopeRange = range([0, threshold, ...values("slope")]), results = measured(all, yRange, bins);
+    const slopeRange = range([0, threshold, ...values("slope")]), { results, flats } = measured(all, span, yRange, bins);
 
     const top = (place = frame(left, 22, w, tall, [-span, span], yRange));
     const low = frame(left, tall + 50, w, Math.round(tall * 0.62), [-span, span], slopeRange);
     const input = frame(left, low.top + low.h + 44, w, two ? 84 : 56, [-span, span], [two ? -1.02 : 0, 1.02]);
     const steps = ticks(-span, span, w / 60), height = input.top + input.h + 4;
-    const flats = all.map(({ row, p }) => flatStretches(row, p, threshold, -span, span));
     const onFlats = (draw) => all.map((one, i) => flats[i].map(([a, b]) => draw(one, i, a, b)).join("")).join("");
     // Shaded over the full height; in the slope also a strip for each function, for two shades over one another are hard to tell apart.
     const shade = (fr, strips) => onFlats(({ kind }, i, a, b) => [[0, fr.h, ""], ...(strips ? [[6 * i, 5, "strip"]] : [])].map(([y, h, strip]) =>

@@ -13,7 +13,7 @@ export function Phi(x) {
   const z = abs(x);
   if (z > 3) {
     let fraction = z;
-    for (let k = 60; k > 0; k--) fraction = z + k / fraction;
+    for (let k = 40; k > 0; k--) fraction = z + k / fraction;
     return x < 0 ? phi(z) / fraction : 1 - phi(z) / fraction;
   }
   let term = z, sum = z;
@@ -65,7 +65,7 @@ const spline = (x, { coefficients, grid, step }) => {
 };
 
 /** A function known by values and slopes at equal steps, as torch computed them; beyond both ends it goes on straight. */
-export function tabled({ from, step, f, slope, text }) {
+export function tabled({ from, step, f, slope, note }) {
   const last = f.length - 1, dead = (i) => f[i] === f[i + 1] && !slope[i] && !slope[i + 1];
   const place = (x) => {
     const t = min(last, max(0, (x - from) / step)), i = min(last - 1, Math.floor(t));
@@ -86,7 +86,7 @@ export function tabled({ from, step, f, slope, text }) {
       }
       return found;
     },
-    text,
+    note,
   };
 }
 

@@ -9,7 +9,7 @@ const swish = (x, beta) => FUNCTIONS.Swish.f(x, { beta }), swishSlope = (x, beta
 /** The largest distance between x σ(βx) and a reference, and the x > 0 where it is; it is the same at −x. */
 export function distance(name, beta) {
   if (beta === 0) return { far: Infinity, at: Infinity }; // x/2 parts from all three without bound
-  const gap = (x) => Math.abs(swish(x, beta) - FUNCTIONS[name].f(x)), reach = 12 / Math.min(beta, 1), many = 1500;
+  const gap = (x) => Math.abs(swish(x, beta) - FUNCTIONS[name].f(x)), reach = 12 / Math.min(beta, 1), many = 600;
   let best = 0;
   for (let i = 1; i <= many; i++) { // closer points near zero: for large β everything happens there
     const x = reach * (i / many) ** 2;

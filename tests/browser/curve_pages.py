@@ -6,8 +6,35 @@ from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from threading import Thread
+from typing import Any
 
 from tests.browser.test_neuron_ward import PAGE, THEMES
+
+
+def repaint_milliseconds(tab: Any, name: str, many: int = 10) -> float:
+    """Return what one step of the slider ``name`` costs the page's main thread, from input to layout.
+
+    It is the thread's own time: on a busy machine a clock would tell of the others.
+    """
+    client = tab.context.new_cdp_session(tab)
+    client.send("Performance.enable", {"timeDomain": "threadTicks"})
+
+    def spent() -> float:
+        metrics = client.send("Performance.getMetrics")["metrics"]
+        return 1000 * next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    move = """([name, many]) => {
+        const input = document.querySelector(`input[name=${name}]`);
+        for (let i = 0; i < many; i++) {
+            input.value = Number(input.value) + Number(input.step);
+            input.dispatchEvent(new Event("input", { bubbles: true }));
+            document.body.offsetHeight;
+        }
+    }"""
+    tab.evaluate(move, [name, 3])  # compiled by now
+    before = spent()
+    tab.evaluate(move, [name, many])
+    return (spent() - before) / many
 
 
 class QuietHandler(SimpleHTTPRequestHandler):

@@ -4,6 +4,7 @@ import json
 import math
 import re
 
+import mpmath
 import pytest
 import torch
 from torch import nn
@@ -13,7 +14,7 @@ from labs.gaussian import gaussian_mean
 from labs.widgets import ActivationExplorer
 from labs.widgets.explorer_numbers import SERIES, coefficients_of
 from tests.activation_cases import OTHER_SETTINGS, double_module
-from tests.browser.curve_pages import small_pages
+from tests.browser.curve_pages import repaint_milliseconds, small_pages
 from tests.browser.test_neuron_ward import IMPORT, THEMES, contrast
 
 CHAPTER = "book/07-relu-family.html"
@@ -84,7 +85,7 @@ def open_explorer(page_factory, address):
 
     def opened(page="one-light.html", scheme="file", **options):
         tab = page_factory(**options)
-        tab.set_default_timeout(10_000)
+        tab.set_default_timeout(30_000)
         tab.goto(address(page, scheme))
         tab.wait_for_selector("[data-mounted=yes]")
         return tab
@@ -160,14 +161,15 @@ def test_values_and_slopes_are_those_of_torch(javascript, name, which):
 
 
 def test_phi_is_the_distribution_function_to_twelve_digits(javascript):
-    x = torch.linspace(-38, 38, 4001, dtype=torch.float64)
+    x = torch.linspace(-37.5, 37.5, 1001, dtype=torch.float64)
 
-    found = torch.tensor(javascript("({ Phi }, x) => x.map(Phi)", x.tolist()), dtype=torch.float64)
+    found = javascript("({ Phi }, x) => x.map(Phi)", x.tolist())
 
-    expected = torch.special.ndtr(x)
-    assert (found - expected).abs().max() < 1e-15
-    left = x < 0  # 1e-11 of the tail itself: torch's own last digits go there
-    assert ((found - expected).abs()[left] <= 1e-11 * expected[left]).all()
+    assert (torch.tensor(found, dtype=torch.float64) - torch.special.ndtr(x)).abs().max() < 1e-15
+    for at, value in zip(
+        x.tolist(), found, strict=True
+    ):  # torch gives up at -8.3, where a tail is still a tail
+        assert math.isclose(value, mpmath.ncdf(at), rel_tol=1e-12), at
 
 
 @cases
@@ -279,7 +281,7 @@ def test_a_module_of_ones_own_is_followed_by_its_table(javascript, module):
 
     values, slopes, flats = javascript(code, [data, away.tolist()])
 
-    assert near(values, module(away), 2e-6)  # six digits travel
+    assert near(values, module(away), 5e-6)  # six digits travel
     assert near(
         slopes, derivative(module, away), 5e-5
     )  # straight between two slopes: h²/8 of the third derivative
@@ -332,7 +334,7 @@ def test_the_numbers_on_the_page_are_those_of_the_functions(open_explorer):
     }
     assert found["Tanh"]["f(−1.5)"] == "−0.905"
     assert found["Tanh"]["f′(−1.5)"] == "0.181"
-    assert "50 %" in tab.inner_text(".explorer .output.one")
+    assert "50 %" in tab.locator(".explorer .output.one").text_content()
 
 
 def test_x_follows_the_keyboard(open_explorer):
@@ -531,25 +533,9 @@ def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_explorer):
 def test_it_repaints_within_a_tenth_of_a_second(open_explorer, state):
     tab = open_explorer(f"one-light.html#explorer={state},,,1,0,1,0.1,5")
 
-    times = tab.evaluate(
-        """async () => {
-            const slowest = {};
-            for (const name of ["x", "sigma", "threshold"]) {
-                const input = document.querySelector(`input[name=${name}]`), times = [];
-                for (let i = 0; i < 8; i++) {
-                    const start = performance.now();
-                    input.value = Number(input.value) + Number(input.step);
-                    input.dispatchEvent(new Event("input", { bubbles: true }));
-                    document.body.offsetHeight;
-                    times.push(performance.now() - start);
-                }
-                slowest[name] = times.sort((a, b) => a - b)[4];
-            }
-            return slowest;
-        }"""
-    )
+    costs = {name: repaint_milliseconds(tab, name) for name in ("x", "sigma", "threshold")}
 
-    assert max(times.values()) <= 100, times  # ms; the median, for a busy machine may stumble once
+    assert max(costs.values()) <= 100, costs
 
 
 def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_explorer, explorer):
