@@ -15,6 +15,7 @@ from labs.widgets import ResultsExplorer
 from labs.widgets.results_packing import CURVE_STEPS, CURVES, student_quantiles
 
 DIVERGED = ("SquaredReLU", "fitting", 2)  # candidate, start, number of the seed
+LOST = ("Snake", "default")  # all seeds, in the first epoch
 
 
 def made_up_run(rng, level, epochs, *, linear=False, fair=False):
@@ -32,10 +33,11 @@ def made_up_run(rng, level, epochs, *, linear=False, fair=False):
     return {**run, "calibration": abs(rng.gauss(0.02, 0.01))} if fair else {**run, "learned": {}}
 
 
-def lost_run():
-    """A run that diverged after two epochs."""
-    curves = {name: [0.1, 0.1] if "accuracy" in name else [2.3, 9.9] for name in CURVES}
-    return {"accuracy": None, "loss": None, "calibration": None, "curves": curves, "dead": []}
+def lost_run(epochs):
+    """A run that diverged after so many epochs."""
+    curves = {name: [0.1] * epochs if "accuracy" in name else [2.3] * epochs for name in CURVES}
+    gone = dict.fromkeys(("accuracy", "loss", "calibration"))
+    return {**gone, "curves": curves if epochs else {}, "dead": []}
 
 
 def made_up_results(seed=0):
@@ -56,7 +58,9 @@ def made_up_results(seed=0):
         for start in STARTS:
             runs = [made_up_run(rng, level_here, 8, linear=linear, fair=True) for _ in range(5)]
             if (name, start) == DIVERGED[:2]:
-                runs[DIVERGED[2]] = lost_run()
+                runs[DIVERGED[2]] = lost_run(2)
+            if (name, start) == LOST:
+                runs = [lost_run(0) for _ in runs]
             fair[name][start] = {
                 "lr": rng.choice([0.01, 0.03, 0.1]),
                 "validation": 0.9,

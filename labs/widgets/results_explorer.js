@@ -186,14 +186,14 @@ function render({ model, el }) {
     const series = chosen.map((n) => Array.from({ length: epochs }, (_, e) => {
       const values = n.curves[kind].map((run) => (run[e] / data.steps) * spec.scale).filter((v) => !missing(v));
       return { n: values.length, mean: summary(values, data.t).mean, low: Math.min(...values), high: Math.max(...values) };
-    }).filter((point) => point.n));
+    }).filter((p) => p.n));
     const points = series.flat(), low = Math.min(...points.map((p) => p.low)), span = Math.max(...points.map((p) => p.high)) - low || 1;
-    const x = (e) => 52 + (e / Math.max(1, epochs - 1)) * 416, y = (v) => 222 - ((v - low) / span) * 210; // to 468, and up to 12
+    const x = (e) => 52 + (e / Math.max(1, epochs - 1)) * 416, y = (v) => 222 - ((v - low) / span) * 210;
     const path = (list, field) => list.map((p, e) => `${x(e).toFixed(1)} ${y(p[field]).toFixed(1)}`);
     svg.innerHTML = `${ticks(low, low + span, 5).map((v) => `<path class="grid" d="M52 ${y(v)}H468"/><text x="46" y="${y(v) + 5}" text-anchor="end">${v}</text>`).join("")
     }${ticks(1, epochs, 5).filter(Number.isInteger).map((e) => `<text x="${x(e - 1)}" y="241" text-anchor="middle">${e}</text>`).join("")}<path class="at" d="M${x(at - 1)} 6V222"/>
-      <path class="base" d="M52 222H468"/><text x="468" y="257" text-anchor="end">epoch</text>${series.map((list, i) =>
-      `<g class="rx-s${i}"><path class="band" d="M${[...path(list, "high"), ...path(list, "low").reverse()].join("L")}Z"/><path class="curve" d="M${path(list, "mean").join("L")}"/></g>`).join("")}`;
+      <path class="base" d="M52 222H468"/><text x="468" y="257" text-anchor="end">epoch</text>${series.map((list, i) => (list[0]
+      ? `<g class="rx-s${i}"><path class="band" d="M${[...path(list, "high"), ...path(list, "low").reverse()].join("L")}Z"/><path class="curve" d="M${path(list, "mean").join("L")}"/></g>` : "")).join("")}`;
     svg.setAttribute("aria-label", `${words} over ${epochs} epochs. ${chosen.map(({ name }, i) => `${name}: from ${show(series[i][0]?.mean, spec)} to ${show(series[i].at(-1)?.mean, spec)}`).join("; ")}.`);
     find(".rx-curves caption").textContent = `${words} after epoch ${at}`;
     find(".rx-curves tbody").innerHTML = chosen.map(({ name, accuracy }, i) => {

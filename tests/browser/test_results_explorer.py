@@ -15,7 +15,7 @@ from labs.intervals import interval, prediction_interval
 from labs.statistics import rank_probabilities
 from labs.widgets import ResultsExplorer
 from labs.widgets.results_packing import student_quantiles
-from tests.test_results_explorer import DIVERGED, made_up_results
+from tests.test_results_explorer import DIVERGED, LOST, made_up_results
 
 CHAPTER = "book/15-comparison.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -354,6 +354,23 @@ def test_a_diverged_run_is_told_and_counts_as_chance(open_explorer, results):
     assert f"Without a value for every seed: {name}" in tab.inner_text(".rx-ranks")
 
 
+def test_a_network_that_always_diverged_has_chance_and_no_curve(open_explorer):
+    name, start = LOST
+    tab = open_explorer(f"light.html#results=fair-{start},accuracy,all,,-mean,ReLU~{name},test_loss,0,shown")
+    row = tab.locator(f"[data-network={name}]")
+
+    cells = [row.locator(f"[data-column={c}]").inner_text() for c in ("mean", "half", "lost")]
+    choice(tab, "Measure").select_option("calibration")
+
+    assert cells == ["10.00", "0.00", "5 of 5"]
+    assert tab.locator(".rx-curves .curve").count() == 1
+    assert "diverged" in tab.inner_text(".rx-curves table")
+    assert row.locator("[data-column=mean]").inner_text() == "–"
+    tick(tab, "ReLU").uncheck()
+    assert not tab.locator(".rx-curves > svg").is_visible()
+    assert tab.record.errors == []
+
+
 # --- Selection, curves, ranks -------------------------------------------------------------------------
 
 
@@ -616,22 +633,27 @@ def test_nothing_moves_for_those_who_asked_for_it(open_explorer):
 
 def test_it_repaints_within_a_tenth_of_a_second(open_explorer):
     tab = open_explorer("light.html#results=fair-both,accuracy,all,,-mean,ReLU~Tanh~GELU,test_loss,0,shown")
+    session = tab.context.new_cdp_session(tab)
+    # the time that the page's own thread worked: the time on the clock is that of the whole busy machine
+    session.send("Performance.enable", {"timeDomain": "threadTicks"})
 
-    typical = tab.evaluate(
+    def seconds():
+        metrics = session.send("Performance.getMetrics")["metrics"]
+        return next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
+
+    before = seconds()
+    tab.evaluate(
         """async () => {
-            const button = document.querySelector(".rx-box thead button"), times = [];
+            const button = document.querySelector(".rx-box thead button");
             for (let i = 0; i < 9; i++) {
-                const start = performance.now();
                 button.click();
                 await Promise.resolve();
                 document.body.offsetHeight;
-                times.push(performance.now() - start);
             }
-            return times.sort((a, b) => a - b)[4];
         }"""
     )
 
-    assert typical <= 100  # ms; the median, for a busy machine may stumble once
+    assert (seconds() - before) / 9 <= 0.1
 
 
 def test_it_leaves_nothing_behind_when_it_goes(open_explorer, explorer):
