@@ -2,6 +2,7 @@
 
 import base64
 import json
+import random
 import re
 
 import pytest
@@ -9,11 +10,13 @@ import torch
 import traitlets
 from torch import nn
 
+from labs.activations import make_activation
+from labs.networks import SimpleNetwork
 from labs.seeds import set_seed
 from labs.widgets import SignalFit
+from labs.widgets.signal_network import ACTIVATIONS, Ensemble, signal_network
 from labs.widgets.signal_packing import pack, unpack
 from labs.widgets.signal_training import (
-    ACTIVATIONS,
     EPOCHS,
     EXAMPLES,
     INSIDE,
@@ -21,10 +24,8 @@ from labs.widgets.signal_training import (
     PREACTIVATIONS,
     SHOWN,
     SIGNALS,
-    Ensemble,
     SignalRun,
     noted_steps,
-    signal_network,
     train_signals,
 )
 
@@ -80,6 +81,22 @@ def half_a_step(curves):
 
 
 # --- The numbers --------------------------------------------------------------------------------------
+
+
+@each_activation
+def test_a_seed_gives_the_network_that_set_seed_gives(activation):
+    set_seed(5)
+    plain = SimpleNetwork(
+        lambda: make_activation(activation, **ACTIVATIONS[activation]),
+        in_features=1,
+        hidden_features=(32, 32),
+        out_features=1,
+    )
+
+    network = signal_network(activation, 5)
+
+    for p, q in zip(plain.parameters(), network.parameters(), strict=True):
+        assert torch.equal(p, q)
 
 
 @each_activation
@@ -183,12 +200,13 @@ def test_at_the_defaults_snake_goes_on_with_the_waves_better_than_relu():
 
 def test_training_leaves_chance_and_threads_alone():
     set_seed(3)
-    expected, threads = torch.rand(4), torch.get_num_threads()
+    expected, threads = (torch.rand(4), random.random()), torch.get_num_threads()
     set_seed(3)
 
     train_signals("STAF", ["hill"], 1, epochs=(0, 1))
 
-    assert torch.equal(torch.rand(4), expected)
+    assert torch.equal(torch.rand(4), expected[0])
+    assert random.random() == expected[1]
     assert torch.get_num_threads() == threads
 
 

@@ -40,9 +40,9 @@ function chart(svg, { x: [x0, x1], y: [y0, y1], xTicks, yTicks, draw }) {
   const x = (v) => ((v - x0) / (x1 - x0)) * w, y = (v) => clamp((1 - (v - y0) / (y1 - y0)) * h);
   svg.setAttribute("viewBox", `0 0 ${W} ${H}`);
   svg.innerHTML = `${xTicks.map(([v, text]) => `<text x="${left + x(v)}" y="${H - 5}" text-anchor="middle">${text}</text>`).join("")}
-    ${yTicks.map(([v, text]) => `<text x="${left - 5}" y="${top + y(v) + 4}" text-anchor="end">${text}</text><path class="grid" d="M${left} ${top + y(v)}h${w}"/>`).join("")}
+    ${yTicks.map(([v, text]) => `<text x="${left - 5}" y="${top + y(v) + 4}" text-anchor="end">${text}</text><path class="sf-grid" d="M${left} ${top + y(v)}h${w}"/>`).join("")}
     <svg x="${left}" y="${top}" width="${w}" height="${h}" overflow="hidden">${draw(x, y, w, h)}</svg>
-    <path class="axis" d="M${left} ${top}v${h}h${w}"/>`;
+    <path class="sf-axis" d="M${left} ${top}v${h}h${w}"/>`;
 }
 
 /** Some three to five round numbers between `low` and `high`. */
@@ -62,9 +62,9 @@ function render({ model, el }) {
   const options = (list) => list.map(([value, label]) => `<option value="${value}">${label}</option>`).join("");
   const seedList = data.seeds.length > 1 ? `seeds ${data.seeds.join(", ")}` : `seed ${data.seeds[0]}`;
   const key = (style, text) => `<li><svg class="sf-key" viewBox="0 0 26 10" aria-hidden="true">${style}</svg>${text}</li>`;
-  const stroke = (name) => `<path class="${name}" fill="none" d="M1 5h24"/>`;
-  const panel = (name, title, keys) => `<figure class="sf-${name}"><figcaption>${title}<ul class="sf-legend" aria-label="Legend">${keys}</ul></figcaption><svg role="img"></svg></figure>`;
-  const dotKey = [5, 13, 21].map((x) => `<circle class="dot" cx="${x}" cy="5" r="2.5"/>`).join("");
+  const stroke = (name) => `<path class="sf-${name}" fill="none" d="M1 5h24"/>`;
+  const panel = (name, title, keys) => `<figure class="sf-${name}"><figcaption><span class="sf-title">${title}</span><ul class="sf-legend" aria-label="Legend">${keys}</ul></figcaption><svg role="img"></svg></figure>`;
+  const dotKey = [5, 13, 21].map((x) => `<circle class="sf-dot" cx="${x}" cy="5" r="2.5"/>`).join("");
   const layerKeys = key(stroke("now"), "now") + key(stroke("start"), "start") + key(stroke("reach"), "98 % of its inputs");
 
   el.innerHTML = `<div class="sf" role="group" aria-label="Fit a signal" data-lm-suppress-shortcuts="true">
@@ -129,10 +129,10 @@ function render({ model, el }) {
   function drawFit(run, e, wanted) {
     const tick = [-outside, -inside, 0, inside, outside].map((v) => [v, show(v)]);
     chart(svg.fit, { x: [-outside, outside], y: [-2, 2], xTicks: tick, yTicks: [-1, 0, 1].map((v) => [v, show(v)]), draw: (x, y, w, h) => {
-      const beyond = [0, x(inside)].map((at) => `<rect class="beyond" x="${at}" width="${x(-inside)}" height="${h}"/>`);
-      const dots = data.points[model.get("signal")].map((v, i) => (i % 4 === 2 ? `<circle class="dot" cx="${x(examples[i]).toFixed(1)}" cy="${y(v).toFixed(1)}" r="2.5"/>` : ""));
-      const words = [-1, 1].map((side) => `<text x="${x((side * (inside + outside)) / 2)}" y="${h - 8}" text-anchor="middle">${w > 420 ? "outside: never trained here" : "outside"}</text>`);
-      return beyond.join("") + line(shown.map(x), wanted.map(y), 'class="truth"') + line(shown.map(x), run.fit[e].map(y), 'class="now"') + dots.join("") + words.join("");
+      const beyond = [0, x(inside)].map((at) => `<rect class="sf-beyond" x="${at}" width="${x(-inside)}" height="${h}"/>`);
+      const dots = data.points[model.get("signal")].map((v, i) => (i % 4 === 2 ? `<circle class="sf-dot" cx="${x(examples[i]).toFixed(1)}" cy="${y(v).toFixed(1)}" r="2.5"/>` : ""));
+      const words = [-1, 1].map((side) => `<text x="${x((side * (inside + outside)) / 2)}" y="${h - 8}" text-anchor="middle">${w > 500 ? "never trained here" : "outside"}</text>`);
+      return beyond.join("") + line(shown.map(x), wanted.map(y), 'class="sf-truth"') + line(shown.map(x), run.fit[e].map(y), 'class="sf-now"') + dots.join("") + words.join("");
     } });
   }
 
@@ -141,9 +141,9 @@ function render({ model, el }) {
     const tick = [0, 10, 100, 1000, 10000].filter((t) => t <= epochs[last]).map((t) => [Math.log1p(t), t]);
     chart(svg.error, { x: [0, 1.03 * far], y: [-3.4, 1.6], xTicks: tick, yTicks: [-3, -2, -1, 0, 1].map((p) => [p, 10 ** p >= 1 ? 10 ** p : (10 ** p).toFixed(-p)]), draw: (x, y, w, h) => {
       const now = place(x, epochs[e]), at = epochs.map((epoch) => place(x, epoch));
-      return `<path class="here" d="M${now} 0v${h}"/>${line(at, run.outside.map((v) => y(log(v))), 'class="far"')}
-        ${line(steps.map((s) => place(x, s)), run.error.map((v) => y(log(v))), 'class="now"')}
-        <circle class="mark" cx="${now}" cy="${y(log(run.train[e]))}" r="4"/><circle class="mark far" cx="${now}" cy="${y(log(run.outside[e]))}" r="4"/>`;
+      return `<path class="sf-here" d="M${now} 0v${h}"/>${line(at, run.outside.map((v) => y(log(v))), 'class="sf-far"')}
+        ${line(steps.map((s) => place(x, s)), run.error.map((v) => y(log(v))), 'class="sf-now"')}
+        <circle class="sf-mark" cx="${now}" cy="${y(log(run.train[e]))}" r="4"/><circle class="sf-mark sf-far" cx="${now}" cy="${y(log(run.outside[e]))}" r="4"/>`;
     } });
   }
 
@@ -152,9 +152,9 @@ function render({ model, el }) {
     const now = run.shape[Math.min(e, run.shape.length - 1)][layer];
     chart(svg[`layer${layer + 1}`], { x: [-reachable, reachable], y, xTicks: [-4, -2, 0, 2, 4].map((v) => [v, show(v)]), yTicks: ticks(...y), draw: (x, h, w, H) => {
       const from = x(Math.max(low, -reachable)), to = x(Math.min(high, reachable));
-      return `<path class="grid" d="M${x(0)} 0v${H}"/><path class="reach" d="M${from} ${H - 3}H${to}"/>
-        ${low < -reachable ? `<path class="tip" d="M1 ${H - 3}l8 -5v10z"/>` : ""}${high > reachable ? `<path class="tip" d="M${w - 1} ${H - 3}l-8 -5v10z"/>` : ""}
-        ${line(window.map(x), now.map(h), 'class="now"')}${line(window.map(x), run.shape[0][layer].map(h), 'class="start"')}`;
+      return `<path class="sf-grid" d="M${x(0)} 0v${H}"/><path class="sf-reach" d="M${from} ${H - 3}H${to}"/>
+        ${low < -reachable ? `<path class="sf-tip" d="M1 ${H - 3}l8 -5v10z"/>` : ""}${high > reachable ? `<path class="sf-tip" d="M${w - 1} ${H - 3}l-8 -5v10z"/>` : ""}
+        ${line(window.map(x), now.map(h), 'class="sf-now"')}${line(window.map(x), run.shape[0][layer].map(h), 'class="sf-start"')}`;
     } });
   }
 

@@ -11,9 +11,9 @@ import traitlets
 from torch import Tensor
 
 from labs.progress import progress_bar
+from labs.widgets.signal_network import ACTIVATIONS, signal_network
 from labs.widgets.signal_packing import pack, unpack
 from labs.widgets.signal_training import (
-    ACTIVATIONS,
     EPOCHS,
     EXAMPLES,
     INSIDE,
@@ -23,7 +23,6 @@ from labs.widgets.signal_training import (
     SIGNALS,
     SignalRun,
     noted_steps,
-    signal_network,
     train_signals,
 )
 from labs.widgets.static_page import StaticPage
@@ -99,7 +98,7 @@ class SignalFit(StaticPage, anywidget.AnyWidget):
     ) -> SignalFit:
         """Train a network for every combination and return the widget that shows them.
 
-        With the default choices this takes about twenty seconds on one core, and 330 kB on the page.
+        With the default choices this takes fifteen to twenty seconds on one core, and 350 kB on the page.
 
         Args:
             signals, activations, seeds: what the reader can choose from; the first of each is shown first.

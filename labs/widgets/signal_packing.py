@@ -24,7 +24,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from labs.widgets.signal_training import LAYERS, PREACTIVATIONS, SHOWN, SignalRun, noted_steps
+from labs.widgets.signal_network import LAYERS
+from labs.widgets.signal_training import PREACTIVATIONS, SHOWN, SignalRun, noted_steps
 
 _LEVELS = 65535
 _LEAST = 1e-12  # an error of zero has no logarithm

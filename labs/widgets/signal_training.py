@@ -1,22 +1,15 @@
-"""The networks behind ``SignalFit``: one number in, one out, trained on a signal, watched at chosen epochs.
-
-Networks of one activation that fit different signals are trained together as one batched network: a step costs
-hardly more than that of a single one.
-"""
+"""The training behind ``SignalFit``: small networks learn signals and are looked at in chosen epochs."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from labs.activations import make_activation
-from labs.networks import SimpleNetwork
-from labs.seeds import set_seed
+from labs.widgets.signal_network import Ensemble
 
 #: What can be fitted, each at most about 1 high.
 SIGNALS: dict[str, Callable[[Tensor], Tensor]] = {
@@ -25,22 +18,10 @@ SIGNALS: dict[str, Callable[[Tensor], Tensor]] = {
     "sawtooth": lambda x: 0.8 * (2 * torch.remainder(x / 2, 1) - 1),
     "chirp": lambda x: 0.9 * torch.sin(0.5 * (x + 3) + 0.45 * (x + 3) ** 2),
 }
-#: The activations to choose from, with their settings; those with parameters get a set for each layer.
-ACTIVATIONS: dict[str, dict[str, float]] = {
-    "ReLU": {},
-    "PReLU": {},
-    "Tanh": {},
-    "Swish": {},
-    "Sine": {},
-    "Snake": {},
-    "STAF": {"tau": 5},
-    "Rational": {},
-    "BSpline": {},
-}
 #: After how many steps the networks are looked at; each step sees all examples, so it is an epoch.
 EPOCHS = (0, 5, 15, 30, 60, 110, 180, 270, 390, 540, 720, 940, 1200)
 
-WIDTH, LAYERS, LR = 32, 2, 5e-3
+LR = 5e-3
 INSIDE, OUTSIDE = 3.0, 6.0  # trained on [-3, 3], shown on [-6, 6]
 EXAMPLES = torch.linspace(-INSIDE, INSIDE, 128)
 SHOWN = torch.linspace(-OUTSIDE, OUTSIDE, 161)
@@ -77,137 +58,6 @@ class SignalRun:
     shape: Tensor
 
 
-def signal_network(activation: str, seed: int) -> SimpleNetwork:
-    """Return the network that :func:`train_signals` starts from: 1-32-32-1, in PyTorch's default weights.
-
-    Args:
-        activation: a key of ``ACTIVATIONS``.
-        seed: decides weights, biases and what STAF draws.
-
-    Returns:
-        The network, one activation module for each layer. torch's random state stays what it was.
-
-    Raises:
-        ValueError: an unknown activation, or a seed out of range.
-
-    Example:
-        >>> signal_network("PReLU", 1)(torch.zeros(5, 1)).shape
-        torch.Size([5, 1])
-    """
-    if activation not in ACTIVATIONS:
-        known = ", ".join(ACTIVATIONS)
-        raise ValueError(f"unknown activation {activation!r}; choose one of: {known}")
-    make = partial(make_activation, activation, **ACTIVATIONS[activation])
-    with torch.random.fork_rng(devices=[]):
-        set_seed(seed)
-        return SimpleNetwork(make, in_features=1, hidden_features=[WIDTH] * LAYERS, out_features=1)
-
-
-class Ensemble(nn.Module):
-    """Copies of one network that learn side by side, each with its own weights and activations.
-
-    Args:
-        activation, seed: as in :func:`signal_network`; all copies start alike.
-        copies: how many.
-
-    Shape:
-        - Input: :math:`(N)`, the same numbers for every copy.
-        - Output: :math:`(B, N)` with :math:`B` = ``copies``.
-
-    Raises:
-        ValueError: an unknown activation, or a seed out of range.
-
-    Example:
-        >>> Ensemble("Snake", 1, copies=4)(torch.zeros(5)).shape
-        torch.Size([4, 5])
-    """
-
-    def __init__(self, activation: str, seed: int, *, copies: int) -> None:
-        super().__init__()
-        self.copies, self._fresh = copies, partial(signal_network, activation, seed)
-        one = self._fresh()
-        self.weights = nn.ParameterList(e.weight.detach().T.repeat(copies, 1, 1) for e in one.linear_layers)
-        self.biases = nn.ParameterList(e.bias.detach().repeat(copies, 1, 1) for e in one.linear_layers)
-        self.acts = nn.ModuleList()
-        for act in _activations(one):
-            # To the activation a copy is a channel.
-            own = {"num_parameters": copies} if list(act.parameters()) else {}
-            with torch.random.fork_rng(devices=[]):  # STAF draws its numbers, which are replaced below
-                self.acts.append(make_activation(activation, **ACTIVATIONS[activation], **own))
-            for many, p in zip(self.acts[-1].parameters(), act.parameters(), strict=True):
-                many.data = p.detach().reshape(1, -1).repeat(copies, 1).reshape(many.shape)
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)[-1][..., 0]
-
-    def layers(self, x: Tensor) -> list[Tensor]:
-        """Return the outputs of all linear layers: the pre-activations, and last what the networks put out.
-
-        Args:
-            x: inputs.
-
-        Returns:
-            One tensor per linear layer.
-
-        Shape:
-            - x: :math:`(N)`.
-            - Output: :math:`(B, N, C)` with the width :math:`C` of the layer.
-
-        Example:
-            >>> [z.shape[-1] for z in Ensemble("ReLU", 1, copies=4).layers(torch.zeros(5))]
-            [32, 32, 1]
-        """
-        h, found = x[:, None].expand(self.copies, -1, 1), []
-        for i, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
-            h = torch.baddbmm(bias, h if i == 0 else self.acts[i - 1](h[None])[0], weight)
-            found.append(h)
-        return found
-
-    def shapes(self, z: Tensor) -> Tensor:
-        """Return what the activation of each layer makes of the numbers ``z``.
-
-        Args:
-            z: pre-activations, the same for every copy.
-
-        Returns:
-            The activations.
-
-        Shape:
-            - z: :math:`(K)`.
-            - Output: :math:`(B, 2, K)`.
-
-        Example:
-            >>> Ensemble("ReLU", 1, copies=1).shapes(torch.tensor([-1.0, 2.0]))
-            tensor([[[0., 2.],
-                     [0., 2.]]])
-        """
-        return torch.stack([act(z.expand(1, self.copies, -1))[0] for act in self.acts], 1)
-
-    @torch.no_grad()
-    def network(self, copy: int) -> SimpleNetwork:
-        """Return one copy as a plain network, with the numbers it has now.
-
-        Args:
-            copy: which, from 0.
-
-        Returns:
-            A new network.
-
-        Example:
-            >>> ensemble, x = Ensemble("Snake", 1, copies=2), torch.rand(5)
-            >>> torch.allclose(ensemble.network(1)(x[:, None])[:, 0], ensemble(x)[1], atol=1e-6)
-            True
-        """
-        one = self._fresh()
-        for linear, weight, bias in zip(one.linear_layers, self.weights, self.biases, strict=True):
-            linear.weight.copy_(weight[copy].T)
-            linear.bias.copy_(bias[copy, 0])
-        for act, acts in zip(_activations(one), self.acts, strict=True):
-            for p, many in zip(act.parameters(), acts.parameters(), strict=True):
-                p.copy_(many.reshape(self.copies, -1)[copy].reshape(p.shape))
-        return one
-
-
 def train_signals(
     activation: str,
     signals: Sequence[str],
@@ -221,7 +71,7 @@ def train_signals(
     One thread does the work, so that the same call gives the same numbers again; threads would not help here.
 
     Args:
-        activation: a key of ``ACTIVATIONS``.
+        activation: a key of ``labs.widgets.signal_network.ACTIVATIONS``.
         signals: keys of ``SIGNALS``.
         seed: decides how all the networks start.
         epochs: when to look, from 0 upwards; the last ends the training.
@@ -276,10 +126,6 @@ def noted_steps(last: int) -> tuple[int, ...]:
         (0, 1, 2, 3)
     """
     return tuple(sorted({round(math.expm1(math.log1p(last) * i / 63)) for i in range(64)}))
-
-
-def _activations(network: SimpleNetwork) -> list[nn.Module]:
-    return [network.get_submodule(f"act{layer}") for layer in range(1, LAYERS + 1)]
 
 
 @torch.no_grad()
