@@ -176,6 +176,7 @@ def exp(x):
         ("Sigmoid", lambda x, *_: 1 / (1 + exp(x)), "falls instead of rising"),
         ("Sigmoid", lambda x, *_: torch.tanh(x), "between 0 and 1"),
         ("Sigmoid", lambda x, *_: 1 / (1 + exp(-x)), "the value at -1e+30 is right, its gradient is nan"),
+        ("Sigmoid", lambda x, *_: 1 / (1 + exp(-x)), "let no exp overflow"),
         ("Sigmoid", lambda x, *_: exp(x) / (1 + exp(x)), "at 100 it gives nan"),
         ("Sigmoid", lambda x, *_: torch.where(x < 0, exp(-x.abs()), 1.0) / (1 + exp(-x.abs())), "abs() and sign()"),
         ("Sigmoid", lambda x, *_: torch.sigmoid(x.detach()), "autograd cannot follow"),
@@ -247,6 +248,7 @@ def density(x):
     [
         ("Sigmoid", lambda x, *_: s(s(x)) * (1 - s(s(x))), "taken at the output"),
         ("Sigmoid", lambda x, *_: x * (1 - x), "x stands where y should"),
+        ("Sigmoid", lambda x, *_: exp(-x) / (1 + exp(-x)) ** 2, "a function of torch that never overflows"),
         ("Sigmoid", lambda x, *_: s(x), "this is y, the value"),
         ("Sigmoid", lambda x, *_: 1 - s(x) ** 2, "the rule of tanh"),
         ("Tanh", lambda x, *_: 1 - torch.tanh(x), "this is 1 - y"),

@@ -214,6 +214,10 @@ def six_slopes(function: Callable[[Tensor, float, float, float], Mapping[str, Te
             sheet.right(f"{name}: agrees with autograd, far out too")
         else:
             hint = "0 * inf is nan: choose the half with torch.where, do not multiply by a mask"
+            if name in _SMOOTH_AT_ZERO:
+                hint = (
+                    "e^100 is inf in float32: write the slope with a function of torch that never overflows"
+                )
             sheet.wrong(
                 f"{name}: right near zero, but at -1e4, -100, 100, 1e4 it gives {_short(given)}", hint
             )
@@ -273,7 +277,9 @@ def _trouble_far_out(function: Callable, name: str) -> tuple[str, str] | None:
         slope = quietly(lambda v=value, p=x: torch.autograd.grad(v.sum(), p)[0])
         wanted = _SLOPES[name](x.detach().double(), *setting)
         if not isinstance(slope, Tensor) or not torch.isfinite(slope).all():
-            hint = "backward visits both halves of torch.where, and 0 * inf is nan: clamp what goes into exp"
+            hint = "backward multiplies the slope of 1/u, 0 where u is inf, by that of exp, inf: let no exp overflow"
+            if name not in _SMOOTH_AT_ZERO:
+                hint = "backward visits both halves of torch.where; 0 * inf is nan: clamp what goes into exp"
             return f"the value at {point:g} is right, its gradient is {_short(slope)}", hint
         if not _close(slope.double(), wanted, 1e-5):
             hint = "abs() and sign() have the slope 0 at zero, and clamp() beyond its end: clamp further out"
