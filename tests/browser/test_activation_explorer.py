@@ -582,6 +582,7 @@ def test_the_explorer_of_the_chapter_lives(page_factory, site, url, scheme):
     ):
         pytest.skip("the chapter on the family of ReLU is not built with its widget")
     tab = page_factory()
+    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
 
     tab.goto(url(CHAPTER, scheme))
     tab.wait_for_selector("[data-mounted=yes] .explorer")
