@@ -207,7 +207,7 @@ ROWS = (
         ),
         factory=nn.Softsign,
         slope=_softsign_slope,
-        source=("bergstra2009quadratic",),
+        source=("elliott1993better", "bergstra2009quadratic"),
         properties=Properties(
             range=(-1.0, 1.0),
             left=-1.0,

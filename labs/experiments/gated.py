@@ -110,7 +110,9 @@ DIPS: dict[str, Callable[[], nn.Module]] = {
     "mirrored": lambda: MonotoneSiLU("mirrored"),
 }
 
-FEATURES, HIDDEN_FEATURES, BLOCKS = 64, 192, 2
+FEATURES = 64
+HIDDEN_FEATURES = 192
+BLOCKS = 2
 
 
 class FeedForward(nn.Module):

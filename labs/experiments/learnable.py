@@ -51,7 +51,10 @@ PERIODIC = {
     "STAF, authors' start": ("STAF", {"tau": 5}),
 }
 HIDDEN = (32, 32)
-INSIDE, NEAR, FAR = (-2.0, 2.0), (2.0, 3.0), (3.0, 6.0)
+#: Where a network sees the signal, and where it is asked for it beyond.
+INSIDE = (-2.0, 2.0)
+NEAR = (2.0, 3.0)
+FAR = (3.0, 6.0)
 _POINTS, _NOISE = 200, 0.1
 
 

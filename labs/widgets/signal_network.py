@@ -27,7 +27,8 @@ ACTIVATIONS: dict[str, dict[str, float]] = {
     "Rational": {},
     "BSpline": {},
 }
-WIDTH, LAYERS = 32, 2
+WIDTH = 32
+LAYERS = 2
 
 
 def signal_network(activation: str, seed: int) -> SimpleNetwork:

@@ -22,7 +22,8 @@ SIGNALS: dict[str, Callable[[Tensor], Tensor]] = {
 EPOCHS = (0, 5, 15, 30, 60, 110, 180, 270, 390, 540, 720, 940, 1200)
 
 LR = 5e-3
-INSIDE, OUTSIDE = 3.0, 6.0  # trained on [-3, 3], shown on [-6, 6]
+INSIDE = 3.0  # trained on [-3, 3] ...
+OUTSIDE = 6.0  # ... and shown on [-6, 6]
 EXAMPLES = torch.linspace(-INSIDE, INSIDE, 128)
 SHOWN = torch.linspace(-OUTSIDE, OUTSIDE, 161)
 PREACTIVATIONS = torch.linspace(-5.0, 5.0, 51)
