@@ -207,7 +207,8 @@ def test_negative_zero_is_zero(name):
 
     plus, minus = module(torch.tensor([0.0, -0.0], dtype=torch.float64)).tolist()
 
-    assert plus == minus
+    # The 25 sines of STAF are added in an order that depends on the place in the tensor: the last bits may differ.
+    assert plus == (pytest.approx(minus, abs=1e-13) if name == "STAF" else minus)
 
 
 @pytest.mark.parametrize("name", ELEMENTWISE)

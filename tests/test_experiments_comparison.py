@@ -157,8 +157,9 @@ def test_the_tuned_rate_is_the_best_that_was_tried():
             tried = {float(lr): values for lr, values in starts[start]["tuning"].items()}
             means = mean_by_rate(tried)
             assert set(GRID) <= set(tried)
-            assert starts[start]["lr"] == max(means, key=means.__getitem__)
-            assert next_rate(means) is None
+            assert means[starts[start]["lr"]] == max(means.values())
+            # Where no rate learns anything all are level at chance, and there is no best end to go on from.
+            assert max(means.values()) < 0.11 or next_rate(means) is None
             assert len(starts[start]["runs"]) == len(SEEDS)
 
 

@@ -54,7 +54,9 @@ def linear_network(function: Callable[[int], tuple[nn.Module, float]]) -> Feedba
             f"it gets {found.accuracy:.2f} of the test images right, which is not trained, or not for long",
             "call fit(model, train, ...) before you measure",
         )
-    same = all(torch.equal(p, q.to(p)) for p, q in zip(model.parameters(), other.parameters(), strict=False))
+    # On a busy machine the same training may end a few roundings apart; other seeds are far more than 1e-3 apart.
+    pairs = zip(model.parameters(), other.parameters(), strict=False)
+    same = all(torch.allclose(p, q.to(p), rtol=0, atol=1e-3) for p, q in pairs)
     if same:
         sheet.wrong("seeds 0 and 1 give the same network", "set_seed(seed) right above the network")
     mistakes = {

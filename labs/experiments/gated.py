@@ -110,9 +110,7 @@ DIPS: dict[str, Callable[[], nn.Module]] = {
     "mirrored": lambda: MonotoneSiLU("mirrored"),
 }
 
-FEATURES = 64
-HIDDEN_FEATURES = 192
-BLOCKS = 2
+FEATURES, HIDDEN_FEATURES, BLOCKS = 64, 192, 2
 
 
 class FeedForward(nn.Module):
