@@ -312,7 +312,9 @@ def _judge_difference(sheet: Sheet, name: str, given: object) -> None:
         "this is the accuracy itself": (tuple(interval(own)), "asked is the difference to ReLU"),
     }  # fmt: skip
     numbers = _three(given)
-    if numbers is None:
+    if hasattr(given, "difference"):
+        sheet.wrong(f"{name}: this is the whole comparison", "its .difference is the mean with the two ends")
+    elif numbers is None:
         sheet.wrong(f"{name}: got {given!r}", "give mean, low and high")
     elif _close(numbers, (mean, low, high), 1e-6):
         sheet.right(f"{name}: {mean:+.4f}, from {low:+.4f} to {high:+.4f}")
