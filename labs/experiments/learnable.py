@@ -230,7 +230,7 @@ def siren_start(model: SimpleNetwork, omega: float) -> None:
 
 @torch.no_grad()
 def staf_start(staf: STAF, *, omega_0: float) -> None:
-    r"""Draw the numbers of ``staf`` so that each value it returns is standard normal, as its authors do.
+    r"""Draw the numbers of ``staf`` so that each value it returns is standard normal, as its authors derive.
 
     Frequencies uniform on :math:`[0, \omega_0]`, phases on :math:`[-\pi, \pi]`, and amplitudes of random sign whose
     squares are exponential with mean :math:`2/\tau`.
