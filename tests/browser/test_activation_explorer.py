@@ -14,8 +14,7 @@ from labs.gaussian import gaussian_mean
 from labs.widgets import ActivationExplorer
 from labs.widgets.explorer_numbers import SERIES, coefficients_of
 from tests.activation_cases import OTHER_SETTINGS, double_module
-from tests.browser.curve_pages import repaint_milliseconds, small_pages
-from tests.browser.test_neuron_ward import IMPORT, THEMES, contrast
+from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
 
 CHAPTER = "book/07-relu-family.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -81,16 +80,7 @@ def address(root, tmp_path_factory, explorer):
 
 @pytest.fixture
 def open_explorer(page_factory, address):
-    """Open a page and wait until its widgets stand."""
-
-    def opened(page="one-light.html", scheme="file", **options):
-        tab = page_factory(**options)
-        tab.set_default_timeout(30_000)
-        tab.goto(address(page, scheme))
-        tab.wait_for_selector("[data-mounted=yes]")
-        return tab
-
-    return opened
+    return opener(page_factory, address, "one-light.html")
 
 
 @pytest.fixture(scope="module")

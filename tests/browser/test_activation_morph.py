@@ -10,8 +10,7 @@ from torch.nn import functional as F
 
 from labs.activations import Swish, derivative
 from labs.widgets import ActivationMorph
-from tests.browser.curve_pages import repaint_milliseconds, small_pages
-from tests.browser.test_neuron_ward import IMPORT, THEMES, contrast
+from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
 
 CHAPTER = "book/08-smooth-gated.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -35,16 +34,7 @@ def address(root, tmp_path_factory, morph):
 
 @pytest.fixture
 def open_morph(page_factory, address):
-    """Open a page and wait until its widgets stand."""
-
-    def opened(page="one-light.html", scheme="file", **options):
-        tab = page_factory(**options)
-        tab.set_default_timeout(30_000)
-        tab.goto(address(page, scheme))
-        tab.wait_for_selector("[data-mounted=yes]")
-        return tab
-
-    return opened
+    return opener(page_factory, address, "one-light.html")
 
 
 @pytest.fixture(scope="module")

@@ -4,38 +4,17 @@ import json
 import math
 import re
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 
 import pytest
 
 from labs.data import load_digits
 from labs.widgets import NeuronWard
 from labs.widgets.ward_packing import unpack
+from tests.browser.widget_pages import IMPORT, PAGE, THEMES, contrast, opener, serving
 
 CHAPTER = "book/16-dead-neurons.html"
 SCHEMES = ("http", "file")
 both_schemes = pytest.mark.parametrize("scheme", SCHEMES)
-
-# What the widget meets in the book's theme: colours, a variable, and the plate under output in the dark.
-THEMES = {"light": ("#ffffff", "#222832"), "dark": ("#14181e", "#ced6dd")}
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Ward</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>
-html {{ --pst-color-background: {back}; background: {back}; color: {ink}; color-scheme: {theme}; }}
-.output {{ overflow: auto; }}
-html[data-theme=dark] .bd-content div.cell_output .text_html {{ background: {ink}; color: {back}; }}
-body {{ margin: 0 auto; padding: 16px; max-width: 720px; font-family: sans-serif; }}
-</style></head><body><h1>Ward</h1><div class="bd-content"><div class="cell_output">
-<div class="output text_html">{widgets}</div></div></div><p id="an-anchor" style="margin-top: 200vh">After</p>
-<script src="mount-widgets.js"></script></body></html>"""
-
-
-IMPORT = "import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })))"
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -56,41 +35,18 @@ def folder(ward, root, tmp_path_factory):
         (folder / f"{theme}.html").write_text(dress(widgets=html), encoding="utf-8")
     (folder / "two.html").write_text(dress(widgets=html + html), encoding="utf-8")
     (folder / "broken.html").write_text(dress(widgets=broken + html), encoding="utf-8")
-    script = (root / "assets" / "mount-widgets.js").read_text(encoding="utf-8")
-    (folder / "mount-widgets.js").write_text(script, encoding="utf-8")
     return folder
 
 
 @pytest.fixture(scope="module")
-def address(folder):
-    """``address("light.html#ward=...", scheme)``, served on a free port or as a file."""
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
-    Thread(target=httpd.serve_forever, daemon=True).start()
-
-    def make(page="light.html", scheme="file"):
-        name, hash_sign, fragment = page.partition("#")
-        base = (
-            (folder / name).as_uri() if scheme == "file" else f"http://127.0.0.1:{httpd.server_port}/{name}"
-        )
-        return base + hash_sign + fragment
-
-    yield make
-    httpd.shutdown()
-    httpd.server_close()
+def address(folder, root):
+    with serving(folder, root) as found:
+        yield found
 
 
 @pytest.fixture
 def open_ward(page_factory, address):
-    """Open a page and wait until its widgets stand."""
-
-    def opened(page="light.html", scheme="file", **options):
-        tab = page_factory(**options)
-        tab.set_default_timeout(10_000)
-        tab.goto(address(page, scheme))
-        tab.wait_for_selector("[data-mounted=yes]")
-        return tab
-
-    return opened
+    return opener(page_factory, address, "light.html")
 
 
 def choice(tab, name):
@@ -494,25 +450,3 @@ def test_the_ward_of_the_chapter_lives(page_factory, site, url, scheme):
 def live_state(ward):
     content = json.loads(re.search(r"<script[^>]*>(.*?)</script>", ward.static_html(), re.DOTALL)[1])
     return content["state"]
-
-
-def contrast(first, second):
-    """Return the contrast ratio of WCAG; a see-through ``first`` is laid over ``second`` before."""
-    *one, alpha = colour(first)
-    *two, _ = colour(second)
-    one = [alpha * a + (1 - alpha) * b for a, b in zip(one, two, strict=True)]
-    high, low = sorted([luminance(one), luminance(two)], reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def colour(text):
-    if text.startswith("#"):
-        return [*(int(text[i : i + 2], 16) / 255 for i in (1, 3, 5)), 1.0]
-    numbers = [float(word) for word in re.findall(r"[\d.]+", text.split("(", 1)[1])]
-    scale = 1 if text.startswith("color(") else 255
-    return [*(number / scale for number in numbers[:3]), numbers[3] if len(numbers) > 3 else 1.0]
-
-
-def luminance(rgb):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in rgb]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

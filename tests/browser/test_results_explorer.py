@@ -5,9 +5,7 @@ import random
 import re
 from fractions import Fraction
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from statistics import fmean
-from threading import Thread
 
 import pytest
 
@@ -15,30 +13,13 @@ from labs.intervals import interval, prediction_interval
 from labs.statistics import rank_probabilities
 from labs.widgets import ResultsExplorer
 from labs.widgets.results_packing import student_quantiles
+from tests.browser.widget_pages import IMPORT, PAGE, THEMES, colour, contrast, opener, serving
 from tests.test_results_explorer import DIVERGED, LOST, made_up_results
 
 CHAPTER = "book/15-comparison.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
-# What the widget meets in the book's theme: colours, a variable, and the plate under output in the dark.
-THEMES = {"light": ("#ffffff", "#222832"), "dark": ("#14181e", "#ced6dd")}
-PAGE = """<!doctype html><html lang="en" data-theme="{theme}"><head><meta charset="utf-8"><title>Explorer</title>
-<meta name="viewport" content="width=device-width"><link rel="icon" href="data:,"><style>
-html {{ --pst-color-background: {back}; background: {back}; color: {ink}; color-scheme: {theme}; }}
-.output {{ overflow: auto; }}
-html[data-theme=dark] .bd-content div.cell_output .text_html {{ background: {ink}; color: {back}; }}
-body {{ margin: 0 auto; padding: 16px; max-width: 720px; font-family: sans-serif; }}
-</style></head><body><h1>Explorer</h1><div class="bd-content"><div class="cell_output">
-<div class="output text_html">{widgets}</div></div></div><p id="an-anchor" style="margin-top: 200vh">After</p>
-<script src="mount-widgets.js"></script></body></html>"""
-
-IMPORT = "import(URL.createObjectURL(new Blob([source], { type: 'text/javascript' })))"
 START = "momentum-0.8,accuracy,all,,-mean,ReLU~Tanh,test_accuracy,0,shown"
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
 
 
 @pytest.fixture(scope="module")
@@ -62,41 +43,18 @@ def folder(explorer, results, root, tmp_path_factory):
     (folder / "two.html").write_text(dress(widgets=html + html), encoding="utf-8")
     fair = ResultsExplorer.from_results(fair=results[1]).static_html()
     (folder / "fair.html").write_text(dress(widgets=fair), encoding="utf-8")
-    script = (root / "assets" / "mount-widgets.js").read_text(encoding="utf-8")
-    (folder / "mount-widgets.js").write_text(script, encoding="utf-8")
     return folder
 
 
 @pytest.fixture(scope="module")
-def address(folder):
-    """``address("light.html#results=...", scheme)``, served on a free port or as a file."""
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
-    Thread(target=httpd.serve_forever, daemon=True).start()
-
-    def make(page="light.html", scheme="file"):
-        name, hash_sign, fragment = page.partition("#")
-        base = (
-            (folder / name).as_uri() if scheme == "file" else f"http://127.0.0.1:{httpd.server_port}/{name}"
-        )
-        return base + hash_sign + fragment
-
-    yield make
-    httpd.shutdown()
-    httpd.server_close()
+def address(folder, root):
+    with serving(folder, root) as found:
+        yield found
 
 
 @pytest.fixture
 def open_explorer(page_factory, address):
-    """Open a page and wait until its widgets stand."""
-
-    def opened(page="light.html", scheme="file", **options):
-        tab = page_factory(**options)
-        tab.set_default_timeout(10_000)
-        tab.goto(address(page, scheme))
-        tab.wait_for_selector("[data-mounted=yes]")
-        return tab
-
-    return opened
+    return opener(page_factory, address, "light.html")
 
 
 def choice(tab, name):
@@ -615,8 +573,8 @@ def test_marks_and_words_stand_out_in_both_themes(open_explorer, theme):
     )
 
     assert set(plates) == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
-    assert min(contrast(colour, back) for colour in colours) >= 3  # WCAG 1.4.11, graphics
-    assert [colour_of(word) for word in heading] == [colour_of(back), colour_of(ink)]
+    assert min(contrast(line, back) for line in colours) >= 3  # WCAG 1.4.11, graphics
+    assert [colour(word) for word in heading] == [colour(back), colour(ink)]
 
 
 def test_nothing_moves_for_those_who_asked_for_it(open_explorer):
@@ -706,20 +664,3 @@ def test_the_explorer_of_the_chapter_lives(page_factory, site, url, scheme):
     assert shown(tab) == sorted(shown(tab))
     assert tab.record.foreign == []
     assert tab.record.errors == []
-
-
-def contrast(first, second):
-    """Return the contrast ratio of WCAG."""
-    high, low = sorted([luminance(colour_of(first)), luminance(colour_of(second))], reverse=True)
-    return (high + 0.05) / (low + 0.05)
-
-
-def colour_of(text):
-    if text.startswith("#"):
-        return [int(text[i : i + 2], 16) for i in (1, 3, 5)]
-    return [float(word) for word in re.findall(r"[\d.]+", text)[:3]]
-
-
-def luminance(rgb):
-    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (v / 255 for v in rgb)]
-    return sum(weight * c for weight, c in zip((0.2126, 0.7152, 0.0722), linear, strict=True))

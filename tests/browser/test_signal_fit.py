@@ -9,8 +9,7 @@ import torch
 from labs.widgets import SignalFit
 from labs.widgets.signal_packing import pack, unpack
 from labs.widgets.signal_training import PREACTIVATIONS, train_signals
-from tests.browser.curve_pages import small_pages
-from tests.browser.test_neuron_ward import IMPORT, THEMES, contrast
+from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, small_pages
 
 CHAPTER = "book/09-learnable.html"
 LOOKS = (0, 3, 10, 30)
@@ -38,16 +37,7 @@ def address(fit, root, tmp_path_factory):
 
 @pytest.fixture
 def open_fit(page_factory, address):
-    """Open a page and wait until its widgets stand."""
-
-    def opened(page="fit-light.html", scheme="file", **options):
-        tab = page_factory(**options)
-        tab.set_default_timeout(15_000)
-        tab.goto(address(page, scheme))
-        tab.wait_for_selector("[data-mounted=yes]")
-        return tab
-
-    return opened
+    return opener(page_factory, address, "fit-light.html")
 
 
 def choice(tab, name):
