@@ -539,8 +539,8 @@ LOG = {log!r}
 
 
 def run(sweep):
-    found = sweep.run(draw, [{{"seed": k, "log": LOG, "pause": 0.15}} for k in range(8)])
-    return save_result("tiny", {{"found": found}}, config={{}}, seeds=range(8), functions=[draw], folder={out!r})
+    found = sweep.run(draw, [{{"seed": k, "log": LOG, "pause": 0.15}} for k in range(24)])
+    return save_result("tiny", {{"found": found}}, config={{}}, seeds=range(24), functions=[draw], folder={out!r})
 
 
 EXPERIMENTS = {{"one": run}}
