@@ -539,16 +539,20 @@ LOG = {log!r}
 
 
 def run(sweep):
-    found = sweep.run(draw, [{{"seed": k, "log": LOG, "pause": 0.15}} for k in range(24)])
-    return save_result("tiny", {{"found": found}}, config={{}}, seeds=range(24), functions=[draw], folder={out!r})
+    found = sweep.run(draw, [{{"seed": k, "log": LOG, "pause": 0.15}} for k in range(8)])
+    return save_result("tiny", {{"found": found}}, config={{}}, seeds=range(8), functions=[draw], folder={out!r})
 
 
 EXPERIMENTS = {{"one": run}}
 """
 
+# A shell that starts something in the background lets it ignore Ctrl-C; here it must not.
 COMMAND = """
+import signal
 import sys
 import labs.experiments.runs
+
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 labs.experiments.runs.__path__.append(sys.argv.pop(1))
 from labs.experiments.__main__ import main
