@@ -7,8 +7,8 @@ The test images are measured after each epoch, and the last epoch counts.
 
 **The fair comparison** (``fair``). Fixed before any run of it was started, but not blindly. Short trials of the code
 came first, and one of them decided something: by the tutorial's recipe, four epochs, seed 7, on the test images, a
-sigmoid network with plain Xavier weights stayed near chance and one started much like tanh learned. So its fitting start
-is the latter; no other candidate had such a trial.
+sigmoid network with plain Xavier weights stayed near chance and one started much like tanh learned. So its fitting
+start is the latter; no other candidate had such a trial.
 
 1. *Candidates.* The eighteen of ``CANDIDATES``, each with a module of its own in every layer and its default
    parameters, in the network 784-256-192-128-64-10, from two starts: PyTorch's default, and the fitting start of
