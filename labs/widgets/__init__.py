@@ -6,8 +6,26 @@ from the ``text/html`` that :class:`~labs.widgets.static_page.StaticPage` adds t
 
 from labs.widgets.activation_explorer import ActivationExplorer
 from labs.widgets.activation_morph import ActivationMorph
+from labs.widgets.line_folder import LineFolder
+from labs.widgets.neuron_bench import NeuronBench
 from labs.widgets.neuron_ward import NeuronWard
+from labs.widgets.point_fit import PointFit
 from labs.widgets.results_explorer import ResultsExplorer
+from labs.widgets.score_losses import ScoreLosses
 from labs.widgets.signal_fit import SignalFit
+from labs.widgets.template_viewer import TemplateViewer
+from labs.widgets.threshold_bench import ThresholdBench
 
-__all__ = ["ActivationExplorer", "ActivationMorph", "NeuronWard", "ResultsExplorer", "SignalFit"]
+__all__ = [
+    "ActivationExplorer",
+    "ActivationMorph",
+    "LineFolder",
+    "NeuronBench",
+    "NeuronWard",
+    "PointFit",
+    "ResultsExplorer",
+    "ScoreLosses",
+    "SignalFit",
+    "TemplateViewer",
+    "ThresholdBench",
+]
