@@ -104,7 +104,7 @@ def at_least_unless(function: Callable[[int, int], tuple[Sequence[float], float]
     mistakes: dict[str, tuple[_Pattern, str]] = {
         "the last input changes nothing": (lambda s, v, k, n: s >= k, "its weight has to be negative"),
         "the last input votes with the others": (lambda s, v, k, n: s + v >= k, "its weight has to be negative"),
-        'misconception "a veto is one vote against": two more votes outvote it': (lambda s, v, k, n: s - v >= k, "even when all n others are 1, the sum has to stay below the threshold"),
+        'misconception "a veto is one vote against": one more vote outvotes it': (lambda s, v, k, n: s - v >= k, "even when all n others are 1, the sum has to stay below the threshold"),
         "the veto holds against k votes, but not against n": (lambda s, v, k, n: s - k * v >= k, "even when all n others are 1, the sum has to stay below the threshold"),
         "the veto is just too weak when all n others are 1": (lambda s, v, k, n: s - (n - k) * v >= k, "n votes minus the veto have to end below the threshold, not at it"),
         "this says yes only if the last input is 1": (lambda s, v, k, n: (s >= k) & (v == 1), "the last input shall forbid, not permit"),
