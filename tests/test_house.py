@@ -36,7 +36,7 @@ BEHIND = {
 RANKS = (
     {
         "files", "progress", "tables", "activations", "seeds", "examples", "fashion_mnist", "data", "observe",
-        "hooks", "threads", "intervals",
+        "hooks", "threads", "intervals", "autograd",
     },
     {"networks"},
     {
