@@ -77,7 +77,7 @@ NONSENSE = [
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("nonsense", NONSENSE, ids=repr)
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda value: type(value).__name__)
 def test_a_function_that_returns_nonsense_or_a_constant_does_not_pass(function, nonsense):
     assert not function(lambda *_: nonsense).passed
 
@@ -94,7 +94,7 @@ def test_a_function_of_too_few_arguments_does_not_pass(function):
 
 
 @pytest.mark.parametrize(("function", "count"), VALUES)
-@pytest.mark.parametrize("nonsense", NONSENSE, ids=repr)
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda value: type(value).__name__)
 def test_nonsense_is_answered_and_not_passed(function, count, nonsense, capsys):
     assert not function(*[nonsense] * count).passed
     assert "[--]" in capsys.readouterr().out

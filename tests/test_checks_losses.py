@@ -110,14 +110,14 @@ def test_an_answer_that_raises_is_reported_and_not_passed_on(function, capsys):
 
 
 @pytest.mark.parametrize("function", VALUES)
-@pytest.mark.parametrize("nonsense", NONSENSE, ids=str)
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda value: type(value).__name__)
 def test_nonsense_is_answered_and_not_passed(function, nonsense, capsys):
     assert not function(nonsense).passed
     assert capsys.readouterr().out
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)
-@pytest.mark.parametrize("nonsense", NONSENSE, ids=str)
+@pytest.mark.parametrize("nonsense", NONSENSE, ids=lambda value: type(value).__name__)
 def test_a_function_that_returns_nonsense_does_not_pass(function, nonsense):
     assert not function(lambda *_: nonsense).passed
     assert not function(nonsense).passed
