@@ -1,5 +1,6 @@
 """Every exercise notebook: the solutions pass their checks, the student version holds no answers."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -15,8 +16,12 @@ def gaps(path):
 
 
 @pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
-def test_a_chapter_has_one_to_six_exercises(path):
-    assert 1 <= gaps(path) <= 6
+def test_a_chapter_has_one_to_six_exercises_and_each_asks_for_something(path):
+    text = path.with_suffix(".md").read_text(encoding="utf-8")
+    exercises = re.split(r"^## (?=\d\. )", text, flags=re.MULTILINE)[1:]
+
+    assert 1 <= len(exercises) <= 6
+    assert all("# BEGIN SOLUTION" in exercise for exercise in exercises)
 
 
 @pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
