@@ -56,3 +56,21 @@ def as_number(value: object) -> float | None:
     """
     tensor = as_tensor(value)
     return tensor.item() if tensor is not None and tensor.numel() == 1 else None
+
+
+def as_pair(answer: object) -> tuple[float, float] | None:
+    """Return a student's two numbers, whatever holds them, or ``None`` if they are none.
+
+    Args:
+        answer: a sequence of two numbers, or an array or tensor that holds two.
+
+    Example:
+        >>> as_pair([1, torch.tensor(2)]), as_pair((1, "two")), as_pair(3)
+        ((1.0, 2.0), None, None)
+    """
+    try:
+        first, second = answer  # type: ignore[misc]
+    except Exception:
+        return None
+    numbers = as_number(first), as_number(second)
+    return None if None in numbers else numbers

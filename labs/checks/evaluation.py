@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labs.checks import Feedback, Sheet, is_missing
-from labs.checks.answers import as_number, as_tensor, quietly
+from labs.checks.answers import as_number, as_pair, as_tensor, quietly
 from labs.statistics import interval, prediction_interval
 
 #: The matrix of exercise 1, as ``sklearn.metrics.confusion_matrix`` prints it for the classes 0 and 1.
@@ -334,7 +334,7 @@ def cheapest_threshold(function: Callable[..., tuple[float, float]]) -> Feedback
         if _stops(function, *_arguments(tune, judge)):
             sheet.call(function, *_arguments(tune, judge))
             return sheet.hand_back()
-        pair = _pair(sheet.call(function, *_arguments(tune, judge)))
+        pair = as_pair(sheet.call(function, *_arguments(tune, judge)))
         if pair is None or math.isnan(pair[0]) or not math.isfinite(pair[1]):
             sheet.wrong(f"{promise}: that is not a threshold and a cost", "return the pair: threshold, cost")
             return sheet.hand_back()
@@ -426,16 +426,6 @@ def _wrong_cost(tune: _Part, judge: _Part, t: float, paid: float) -> tuple[str, 
 
 def _is(value: float, wanted: float) -> bool:
     return abs(value - wanted) <= 1e-6 * max(1.0, abs(wanted))
-
-
-def _pair(answer: object) -> tuple[float, float] | None:
-    """Return two numbers, whatever holds them, or ``None``."""
-    try:
-        first, second = answer  # type: ignore[misc]
-    except Exception:
-        return None
-    numbers = as_number(first), as_number(second)
-    return None if None in numbers else numbers
 
 
 # --- exercise 6: two kinds of chance

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from labs.checks import Feedback, Sheet, is_missing
-from labs.checks.answers import as_number
+from labs.checks.answers import as_number, as_pair
 
 #: What a known mistake looks like: what it is, what it would give, and what to look at next.
 Mistakes = dict[str, tuple[Callable[..., float], str]]
@@ -63,16 +63,6 @@ def _run(sheet: Sheet, function: Callable, cases: Sequence[tuple]) -> list | Non
             sheet.wrong(finding, "call it yourself on a small example")
             return None
     return found
-
-
-def _pair(answer: object) -> tuple[float, float] | None:
-    """Return two finite numbers, whatever holds them, or ``None``."""
-    try:
-        first, second = answer  # type: ignore[misc]
-    except Exception:
-        return None
-    numbers = as_number(first), as_number(second)
-    return numbers if all(n is not None and math.isfinite(n) for n in numbers) else None
 
 
 # --- exercise 1: the memoriser at another noise
@@ -269,7 +259,7 @@ def hinge_and_mistakes(function: Callable[[np.ndarray, np.ndarray], tuple[float,
         return sheet.hand_back()
     if all(map(is_missing, found)):
         return sheet.not_yet()
-    pairs = [_pair(answer) for answer in found]
+    pairs = [as_pair(answer) for answer in found]
     if None in pairs:
         sheet.wrong("that is not a pair of numbers", "return mean hinge loss, share of mistakes")
         return sheet.hand_back()
@@ -541,7 +531,7 @@ def choose_ridge(function: Callable[..., tuple[float, float]]) -> Feedback:
         return sheet.hand_back()
     if all(map(is_missing, found)):
         return sheet.not_yet()
-    pairs = [_pair(answer) for answer in found]
+    pairs = [as_pair(answer) for answer in found]
     if None in pairs:
         sheet.wrong("that is not a pair of numbers", "return the pair: strength, test error")
         return sheet.hand_back()
