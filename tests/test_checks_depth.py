@@ -1,9 +1,7 @@
 """The checks of chapter 6 accept what is right, turn the starter away kindly, and know the usual mistakes."""
 
 import math
-from pathlib import Path
 
-import nbformat
 import numpy as np
 import pytest
 import torch
@@ -11,9 +9,6 @@ from torch import nn
 
 from labs.checks import Feedback
 from labs.checks import depth as check
-
-ROOT = Path(__file__).parent.parent
-NOTEBOOK = ROOT / "exercises" / "06-depth.ipynb"
 
 FUNCTIONS = [check.fold, check.price, check.units_needed, check.error_floor, check.solved]
 # The checks that take values, with the number of values.
@@ -51,16 +46,6 @@ def test_the_starter_of_a_function_is_turned_away_kindly(function, untouched, ca
 def test_the_starter_of_a_value_is_turned_away_kindly(function, count, untouched, capsys):
     assert not function(*[untouched] * count).passed
     assert "Nothing to check yet" in capsys.readouterr().out
-
-
-def test_the_untouched_notebook_runs_from_top_to_bottom(capsys):
-    names = {}
-
-    for cell in nbformat.read(NOTEBOOK, as_version=4).cells:
-        if cell.cell_type == "code" and "google.colab" not in cell.source:
-            exec(cell.source, names)
-
-    assert capsys.readouterr().out.count("Nothing to check yet") == len(FUNCTIONS) + len(VALUES)
 
 
 @pytest.mark.parametrize("function", FUNCTIONS)

@@ -3,8 +3,10 @@
 import re
 from pathlib import Path
 
+import matplotlib
 import nbformat
 import pytest
+from matplotlib import pyplot as plt
 
 ROOT = Path(__file__).parent.parent
 SOLVED = sorted((ROOT / "solutions").glob("*.ipynb"))
@@ -43,3 +45,22 @@ def test_the_student_notebook_has_the_gaps_and_no_answer(path):
     assert "SOLUTION" not in text
     assert "**Answer.**" not in text
     assert not any(cell.get("outputs") for cell in cells)
+
+
+@pytest.mark.parametrize("path", SOLVED, ids=lambda path: path.stem)
+def test_the_untouched_notebook_runs_and_each_check_says_that_there_is_nothing_yet(path, capsys):
+    cells = nbformat.read(ROOT / "exercises" / path.name, as_version=4).cells
+    sources = [c.source for c in cells if c.cell_type == "code" and "google.colab" not in c.source]
+    calls = sum(len(re.findall(r"^check\.\w+\(", source, flags=re.MULTILINE)) for source in sources)
+    names = {}
+
+    matplotlib.use("agg")
+    with matplotlib.rc_context():
+        for source in sources:
+            exec(compile(source, "a cell", "exec"), names)
+        plt.close("all")
+
+    printed = capsys.readouterr().out
+    assert calls >= gaps(path)
+    assert printed.count("Nothing to check yet") == calls
+    assert "[ok]" not in printed
