@@ -10,7 +10,7 @@ import pytest
 from labs.data import load_digits
 from labs.widgets import NeuronWard
 from labs.widgets.ward_packing import unpack
-from tests.browser.widget_pages import IMPORT, PAGE, THEMES, contrast, opener, serving
+from tests.browser.widget_pages import IMPORT, PAGE, THEMES, contrast, opener, serving, thread_milliseconds
 
 CHAPTER = "book/16-dead-neurons.html"
 SCHEMES = ("http", "file")
@@ -381,22 +381,13 @@ def test_every_state_has_a_shape_of_its_own(open_ward):
 
 def test_the_grid_repaints_within_a_tenth_of_a_second(open_ward):
     tab = open_ward()
+    choose = """(_, i) => {
+        const select = document.querySelector("select[name=activation]");
+        select.selectedIndex = (i + 1) % 2;
+        select.dispatchEvent(new Event("change"));
+    }"""
 
-    slowest = tab.evaluate(
-        """async () => {
-            const select = document.querySelector("select[name=activation]"), times = [];
-            for (let i = 0; i < 8; i++) {
-                const start = performance.now();
-                select.selectedIndex = (i + 1) % 2;
-                select.dispatchEvent(new Event("change"));
-                document.body.offsetHeight;
-                times.push(performance.now() - start);
-            }
-            return times.sort((a, b) => a - b)[4];
-        }"""
-    )
-
-    assert slowest <= 100  # ms; the median, for a busy machine may stumble once
+    assert thread_milliseconds(tab, choose) <= 100
 
 
 def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_ward, ward):

@@ -9,7 +9,7 @@ import torch
 from labs.widgets import SignalFit
 from labs.widgets.signal_packing import pack, unpack
 from labs.widgets.signal_training import PREACTIVATIONS, train_signals
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, small_pages
+from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, small_pages, thread_milliseconds
 
 CHAPTER = "book/09-learnable.html"
 LOOKS = (0, 3, 10, 30)
@@ -403,22 +403,13 @@ def test_lines_and_words_stand_out_in_both_themes(open_fit, theme):
 
 def test_it_repaints_within_a_tenth_of_a_second(open_fit):
     tab = open_fit()
+    choose = """(_, i) => {
+        const input = document.querySelector("input[name=epoch]");
+        input.value = i % 4;
+        input.dispatchEvent(new Event("input"));
+    }"""
 
-    slowest = tab.evaluate(
-        """async () => {
-            const input = document.querySelector("input[name=epoch]"), times = [];
-            for (let i = 0; i < 8; i++) {
-                const start = performance.now();
-                input.value = i % 4;
-                input.dispatchEvent(new Event("input"));
-                document.body.offsetHeight;
-                times.push(performance.now() - start);
-            }
-            return times.sort((a, b) => a - b)[4];
-        }"""
-    )
-
-    assert slowest <= 100  # ms; the median, for a busy machine may stumble once
+    assert thread_milliseconds(tab, choose) <= 100
 
 
 LIVE = """async ([source, state, runs]) => {

@@ -31,7 +31,17 @@ IMPORT = "import(URL.createObjectURL(new Blob([source], { type: 'text/javascript
 
 
 def repaint_milliseconds(tab: Any, name: str, many: int = 10) -> float:
-    """Return what one step of the slider ``name`` costs the page's main thread, from input to layout.
+    """Return what one step of the slider ``name`` costs the page's main thread, from input to layout."""
+    step = """(name) => {
+        const input = document.querySelector(`input[name=${name}]`);
+        input.value = Number(input.value) + Number(input.step);
+        input.dispatchEvent(new Event("input", { bubbles: true }));
+    }"""
+    return thread_milliseconds(tab, step, name, many)
+
+
+def thread_milliseconds(tab: Any, step: str, argument: Any = None, many: int = 10) -> float:
+    """Return what one call of the function ``step`` and the layout after it cost the page's main thread.
 
     It is the thread's own time: on a busy machine a clock would tell of the others.
     """
@@ -42,17 +52,16 @@ def repaint_milliseconds(tab: Any, name: str, many: int = 10) -> float:
         metrics = client.send("Performance.getMetrics")["metrics"]
         return 1000 * next(metric["value"] for metric in metrics if metric["name"] == "TaskDuration")
 
-    move = """([name, many]) => {
-        const input = document.querySelector(`input[name=${name}]`);
-        for (let i = 0; i < many; i++) {
-            input.value = Number(input.value) + Number(input.step);
-            input.dispatchEvent(new Event("input", { bubbles: true }));
+    repeat = f"""([argument, many]) => {{
+        const step = {step};
+        for (let i = 0; i < many; i++) {{
+            step(argument, i);
             document.body.offsetHeight;
-        }
-    }"""
-    tab.evaluate(move, [name, 3])  # compiled by now
+        }}
+    }}"""
+    tab.evaluate(repeat, [argument, 3])  # compiled by now
     before = spent()
-    tab.evaluate(move, [name, many])
+    tab.evaluate(repeat, [argument, many])
     return (spent() - before) / many
 
 
