@@ -90,6 +90,33 @@ display({"text/html": "<b>still</b>", "application/vnd.jupyter.widget-view+json"
     assert dict(twin.cells[1].outputs[0].data) == {"text/html": "<b>still</b>"}
 
 
+def test_changed_prose_comes_into_the_twin_without_a_run_and_changed_code_does_not(tree, capsys):
+    text = HEADER + cell("print(1)") + "Old words.\n"
+    source = tree("16-x", text)
+    twin = notebooks.execute(source)
+    nbformat.write(twin, source.with_suffix(".ipynb"))
+
+    tree("16-x", text.replace("Old words.", "New words."))
+    prose = notebooks.main(["--prose", "16-x"], tree.root)
+    found = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+    problems = notebooks.check_pair(source)
+    tree("16-x", text.replace("print(1)", "print(2)"))
+    code = notebooks.main(["--prose", "16-x"], tree.root)
+
+    assert (prose, problems) == (0, [])
+    assert found.cells[2].source == "New words."
+    assert found.cells[1].outputs == twin.cells[1].outputs
+    assert code == 1
+    assert "the code differs from its twin's; run: make notebook NAME=16-x" in capsys.readouterr().err
+
+
+def test_without_a_twin_there_is_nothing_to_bring_prose_into(tree, capsys):
+    tree("16-x", HEADER)
+
+    assert notebooks.main(["--prose"], tree.root) == 1
+    assert "16-x.ipynb: missing" in capsys.readouterr().err
+
+
 def twin_of(source):
     """A twin as if executed, without the seconds that a kernel takes."""
     notebook = read_source(source)

@@ -1,7 +1,8 @@
 """Execute the MyST notebooks that people write, and keep each with its twin ``.ipynb``.
 
 ``python -m tools.notebooks [NAME ...]`` runs each source alone in a fresh kernel and writes the twin with its
-outputs; two runs write the same bytes. ``--check`` runs nothing: it says where a pair has drifted apart.
+outputs; two runs write the same bytes. ``--prose`` runs nothing: it brings changed text into a twin whose code is
+still the same. ``--check`` runs nothing either: it says where a pair has drifted apart.
 """
 
 import argparse
@@ -71,6 +72,21 @@ def execute(source: Path) -> nbformat.NotebookNode:
     return notebook
 
 
+def with_new_prose(source: Path) -> nbformat.NotebookNode:
+    """Return ``source`` with the outputs of its twin; raises NotebookError when the code is not the same."""
+    twin = source.with_suffix(".ipynb")
+    if not twin.is_file():
+        raise NotebookError(f"{twin}: missing; run: make notebook NAME={source.stem}")
+    notebook, stored = read_source(source), nbformat.read(twin, as_version=4)
+    new, old = ([cell for cell in nb.cells if cell.cell_type == "code"] for nb in (notebook, stored))
+    if [cell.source for cell in new] != [cell.source for cell in old]:
+        raise NotebookError(f"{source}: the code differs from its twin's; run: make notebook NAME={source.stem}")
+    for cell, known in zip(new, old, strict=True):
+        cell.outputs, cell.execution_count = known.outputs, known.execution_count
+    notebook.metadata[OUTPUTS] = stored.metadata.get(OUTPUTS)
+    return notebook
+
+
 def outputs_sha256(notebook: nbformat.NotebookNode) -> str:
     """Return a checksum of all stored outputs, those included that are too fickle to be compared on a rerun."""
     outputs = [cell.outputs for cell in notebook.cells if cell.cell_type == "code"]
@@ -108,7 +124,9 @@ def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
     """Run the command line; returns the exit status."""
     parser = argparse.ArgumentParser(prog="python -m tools.notebooks", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="NAME", help="stem such as 16-dead-neurons; default: all")
-    parser.add_argument("--check", action="store_true", help="execute nothing, compare each pair")
+    how = parser.add_mutually_exclusive_group()
+    how.add_argument("--check", action="store_true", help="execute nothing, compare each pair")
+    how.add_argument("--prose", action="store_true", help="execute nothing, bring changed text into the twins")
     options = parser.parse_args(arguments)
     try:
         for source in (sources := find_sources(options.names, root or Path())):
@@ -117,7 +135,8 @@ def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
                     raise NotebookError("\n".join(problems))
                 continue
             started = time.monotonic()
-            write(execute(source), twin := source.with_suffix(".ipynb"))
+            make = with_new_prose if options.prose else execute
+            write(make(source), twin := source.with_suffix(".ipynb"))
             seconds, size = time.monotonic() - started, twin.stat().st_size
             print(f"{twin}: {seconds:.0f} s, {size / 1e6:.2f} MB", flush=True)
             if seconds > SLOW_SECONDS or size > LARGE_BYTES:
