@@ -1,12 +1,13 @@
 """The tools behind make: what they write, and what they say when something is wrong."""
 
 import os
+from types import SimpleNamespace
 
 import nbformat
 import pytest
 
 from tools import check, exercises, notebooks
-from tools.site_hooks import source_address
+from tools.site_hooks import lighten_downloads, source_address
 from tools.sources import NotebookError, find_sources, read_source
 
 HEADER = """---
@@ -78,6 +79,25 @@ def test_a_failing_cell_is_shown_and_the_old_twin_stays(tree, capsys):
     assert "ZeroDivisionError: division by zero" in said
     assert source.with_suffix(".ipynb").read_text(encoding="utf-8") == "old"
     assert not list(source.parent.glob(".*"))
+
+
+def test_downloads_have_the_code_and_no_outputs_and_a_failed_build_is_left_alone(tmp_path):
+    path = tmp_path / "_sources" / "book" / "16-x.ipynb"
+    path.parent.mkdir(parents=True)
+    code = nbformat.v4.new_code_cell(
+        "1 + 1", execution_count=1, outputs=[nbformat.v4.new_output("stream", text="2")]
+    )
+    nbformat.write(nbformat.v4.new_notebook(cells=[nbformat.v4.new_markdown_cell("# A page"), code]), path)
+    before = path.read_bytes()
+
+    lighten_downloads(SimpleNamespace(outdir=tmp_path), RuntimeError())
+    untouched = path.read_bytes()
+    lighten_downloads(SimpleNamespace(outdir=tmp_path), None)
+
+    found = nbformat.read(path, as_version=4)
+    assert untouched == before
+    assert [cell.source for cell in found.cells] == ["# A page", "1 + 1"]
+    assert (found.cells[1].outputs, found.cells[1].execution_count) == ([], None)
 
 
 def test_a_widget_keeps_its_still_form_and_loses_its_random_id(tree):

@@ -1,11 +1,14 @@
-"""Sphinx extension: two things the site wants that no setting gives.
+"""Sphinx extension: three things the site wants that no setting gives.
 
 The edit button of a chapter leads to the ``.md`` that people write, not to the twin that is rendered.
 The reference shows each helper once, in the module that offers it, not wherever it is imported.
+The notebooks behind the download button come without outputs: the page shows them, and they were a third of the site.
 """
 
 from pathlib import Path
 from typing import Any
+
+import nbformat
 
 
 def source_address(address: str, pagename: str, root: Path) -> str:
@@ -40,8 +43,21 @@ def skip_imported(app: Any, what: str, name: str, obj: Any, skip: bool, options:
     return None if obj.name in (getattr(module, "all", None) or ()) else True
 
 
+def lighten_downloads(app: Any, exception: Exception | None) -> None:
+    """Take the outputs out of the notebooks that readers can download, once the site is built."""
+    if exception is not None:
+        return
+    for path in sorted((Path(app.outdir) / "_sources").rglob("*.ipynb")):
+        notebook = nbformat.read(path, as_version=4)
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                cell.outputs, cell.execution_count = [], None
+        nbformat.write(notebook, path)
+
+
 def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx; the first one late, since it wraps what the theme has to offer first."""
     app.connect("builder-inited", lambda app: app.connect("html-page-context", point_to_source))
     app.connect("autodoc-skip-member", skip_imported)
+    app.connect("build-finished", lighten_downloads)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
