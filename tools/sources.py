@@ -8,6 +8,7 @@ import jupytext
 import nbformat
 
 FOLDERS = ("book", "solutions")
+HEADER = "---\njupytext:"  # other pages are plain text and have no twin
 
 
 class NotebookError(Exception):
@@ -16,7 +17,8 @@ class NotebookError(Exception):
 
 def find_sources(names: list[str], root: Path) -> list[Path]:
     """Return the sources called ``names`` (a stem or a path), or all of them; unknown name: NotebookError."""
-    known = [path for folder in FOLDERS for path in sorted((root / folder).glob("[0-9][0-9]-*.md"))]
+    pages = [path for folder in FOLDERS for path in sorted((root / folder).glob("*.md"))]
+    known = [path for path in pages if path.read_text(encoding="utf-8").startswith(HEADER)]
     chosen = []
     for name in names:
         found = [p for p in known if p.stem == name] or [p for p in [root / name] if p.is_file()]
