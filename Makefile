@@ -7,7 +7,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks notebook exercises results serve lint bench clean
+.PHONY: help book test notebooks notebook exercises results serve requirements lint bench clean
 
 help:
 	@echo "make book            build the site from the stored outputs: _build/html/index.html"
@@ -17,6 +17,7 @@ help:
 	@echo "make exercises       derive the student notebooks from solutions/"
 	@echo "make results NAME=...                  run a large experiment again and store its numbers"
 	@echo "make serve           show the built site on http://127.0.0.1:$(PORT)/"
+	@echo "make requirements    compile requirements.txt from requirements.in (UPGRADE=--upgrade renews the rest)"
 	@echo "make lint            ruff"
 	@echo "make bench           measure speed and memory, as ratios (some minutes, on an idle machine)"
 	@echo "make clean           remove what was built (.venv stays)"
@@ -29,9 +30,9 @@ help:
 	@$(PYTHON) -m venv --clear .venv
 
 # The stamps are older than the pins after a `git pull` that changed them: then pip runs again.
-.venv/site.stamp: requirements.txt | .venv/bin/python
+.venv/site.stamp: requirements.in requirements.txt | .venv/bin/python
 	@echo "Installing what renders the site into .venv ..."
-	@sed -n '/^# == site/,/^# == compute/p' requirements.txt > .venv/site.txt
+	@sed -n '/^# == site/,/^# == compute/p' requirements.in > .venv/site.txt
 	@$(PIP) --requirement .venv/site.txt --constraint requirements.txt
 	@touch $@
 
@@ -69,6 +70,10 @@ serve: .venv/site.stamp
 	@test -e _build/html/index.html || $(MAKE) --no-print-directory book
 	@echo "Reading on http://127.0.0.1:$(PORT)/ (end with Ctrl-C)"
 	@$(PY) -m http.server --bind 127.0.0.1 --directory _build/html $(PORT)
+
+requirements: .venv/compute.stamp
+	@$(PIP) uv
+	@$(PY) -m tools.requirements $(UPGRADE)
 
 lint: .venv/compute.stamp
 	@$(PY) -m ruff check .
