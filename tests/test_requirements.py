@@ -9,6 +9,7 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
+from tools import licences
 from tools.requirements import GPU, compiled, main, seal
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -116,3 +117,17 @@ def test_a_changed_choice_is_noticed_and_an_unreachable_index_changes_nothing(tm
     assert main([], folder=tmp_path) == 1
     assert "uv could not compile requirements.in" in capsys.readouterr().err
     assert seal("a==1\n") in (tmp_path / "requirements.txt").read_text()
+
+
+def test_the_licence_of_every_package_is_listed(tmp_path, capsys):
+    assert licences.main(["--check"], folder=ROOT) == 0
+
+    (tmp_path / "requirements.txt").write_text("numpy==1\nno-such-package==2\n")
+    assert licences.main([], folder=tmp_path) == 0
+    text = (tmp_path / "THIRD-PARTY.md").read_text(encoding="utf-8")
+    assert re.search(r"^\| numpy \| .*BSD-3-Clause", text, re.M)
+    assert f"| no-such-package | {licences.ELSEWHERE} |" in text
+
+    (tmp_path / "requirements.txt").write_text("numpy==1\n")
+    assert licences.main(["--check"], folder=tmp_path) == 1
+    assert "no-such-package" in capsys.readouterr().err
