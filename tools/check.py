@@ -4,7 +4,9 @@ Each stage is a command of its own, so that a broken one cannot take the others 
 skipped and why; the last line counts everything.
 """
 
+import argparse
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -18,6 +20,7 @@ from tools.notebooks import CELL_SECONDS, kernel_environment
 
 STAGE_SECONDS = 30 * 60
 PYTEST = [sys.executable, "-m", "pytest", "-q", "--no-header", "-p", "no:cacheprovider"]
+CONFIGURED = ["-c", "pyproject.toml"]  # also for files that lie elsewhere
 TWO_WORKERS = ["-n", "2", "--dist", "loadfile"]  # by file: the cells of a notebook belong together
 NBVAL = [
     "--nbval-current-env",
@@ -67,7 +70,7 @@ def run_pytest(arguments: list[str], environment: dict[str, str], result: Result
     """Run pytest with ``arguments`` and add what came of it to ``result``."""
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        status, printed = run([*PYTEST, *arguments, f"--junitxml={report}"], environment)
+        status, printed = run([*PYTEST, *CONFIGURED, *arguments, f"--junitxml={report}"], environment)
         before = result.failed
         if report.is_file():
             count(report, result)
@@ -84,7 +87,10 @@ def run_plain(command: list[str], environment: dict[str, str], result: Result) -
 
 
 def run_notebooks(environment: dict[str, str], result: Result) -> None:
-    """Execute every notebook again: chapters and solutions strictly, untouched exercises loosely."""
+    """Execute every notebook again: chapters and solutions strictly, untouched exercises loosely.
+
+    Each lies in a folder of its own, with nothing of the repository beside it, as it does where somebody opens it.
+    """
     from tests.conftest import NO_FASHION_MNIST, find_fashion_mnist
 
     with_data = find_fashion_mnist() is not None
@@ -95,11 +101,21 @@ def run_notebooks(environment: dict[str, str], result: Result) -> None:
                 notebooks.remove(path)
                 result.skips[f"{path}: {NO_FASHION_MNIST}"] += 1
         if notebooks:
-            run_pytest([mode, *NBVAL, *TWO_WORKERS, *map(str, notebooks)], environment, result)
+            with tempfile.TemporaryDirectory() as folder:
+                copies = [alone(path, Path(folder)) for path in notebooks]
+                run_pytest([mode, *NBVAL, *TWO_WORKERS, *copies], environment, result)
 
 
-def main() -> int:
-    """Run all stages, print a table, and return 1 when something failed."""
+def alone(notebook: Path, folder: Path) -> str:
+    """Copy a notebook below ``folder`` into one of its own, and return the path of the copy."""
+    copy = folder / notebook.with_suffix("") / notebook.name
+    copy.parent.mkdir(parents=True)
+    shutil.copy(notebook, copy)
+    return str(copy)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run all stages, or those named, print a table, and return 1 when something failed."""
     environment = {**os.environ, **kernel_environment()}
     elsewhere = ["--ignore=tests/browser", "--ignore=tests/test_house.py"]
     unit = ["labs", "tools", "tests", "--doctest-modules", *elsewhere, *TWO_WORKERS]
@@ -112,11 +128,18 @@ def main() -> int:
         "strict build": lambda result: run_plain(["make", "book"], environment, result),
         "browser": lambda result: run_pytest(["tests/browser", *TWO_WORKERS], environment, result),
     }
+    parser = argparse.ArgumentParser(prog="python -m tools.check", description=__doc__.splitlines()[0])
+    parser.add_argument(
+        "stages", nargs="*", metavar="STAGE", help=f"one of: {', '.join(stages)}; default: all"
+    )
+    wanted = parser.parse_args(arguments).stages or list(stages)
+    if unknown := set(wanted) - set(stages):
+        parser.error(f"no stage is called {unknown.pop()!r}; choose from: {', '.join(stages)}")
     results = {}
-    for name, stage in stages.items():
+    for name in wanted:
         print(f"{name} ...", flush=True)
         result, started = Result(), time.monotonic()
-        stage(result)
+        stages[name](result)
         result.seconds = time.monotonic() - started
         results[name] = result
         if result.failed:
