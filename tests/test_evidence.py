@@ -1,6 +1,7 @@
 """Every number of the ledger is where it claims to be, and a changed result is noticed."""
 
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -80,6 +81,32 @@ def test_a_result_that_contradicts_the_prose_is_noticed(copy):
 
     with pytest.raises(EvidenceError, match=f"{entry['id']}: found 0.999"):
         check(entry, copy)
+
+
+def test_an_output_that_contradicts_the_prose_is_noticed(copy):
+    entry = next(entry for entry in ENTRIES if entry["id"] == "reg-shifts-gentle")
+    twin = copy / "book" / f"{entry['chapter']}.ipynb"
+    text = twin.read_text(encoding="utf-8")
+    assert check(entry, copy) == 17.7
+
+    twin.write_text(text.replace("gently       17.7%", "gently       27.7%"), encoding="utf-8")
+
+    with pytest.raises(EvidenceError, match=r"reg-shifts-gentle: found 27\.7"):
+        check(entry, copy)
+
+
+def test_the_page_says_of_each_entry_where_it_comes_from_with_seeds_device_and_date():
+    text = (ROOT / "book" / "evidence.md").read_text(encoding="utf-8")
+    blocks = dict(re.findall(r"^- \(evidence-(.*?)\)=\n(.*?)\n(?:\n|$)", text, re.MULTILINE | re.DOTALL))
+    full = r"\*Full:\* .*`results/\w+\.json` \(.*seeds?,? \d.*; cpu.*; torch [\d.]+; 20\d\d-\d\d-\d\d\)"
+    quick = r"\*Quick:\* cell \d+ of \{ref\}`[\w-]+`.*; seeds: "
+
+    assert list(blocks) == [e["id"] for e in sorted(ENTRIES, key=lambda entry: entry["chapter"])]
+    for entry in ENTRIES:
+        block = blocks[entry["id"]]
+        assert f"{{ref}}`{entry['section']}`: {entry['statement']}" in block
+        assert f"it has to lie between {entry['low']:g} and {entry['high']:g}." in block
+        assert re.search(f"{full}|{quick}", block), block
 
 
 def test_words_that_are_no_longer_in_the_chapter_are_noticed(copy):

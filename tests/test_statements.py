@@ -1,5 +1,6 @@
 """Every measured or comparative sentence of the chapters is bound to something, and the linter tells which are not."""
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -7,9 +8,12 @@ import pytest
 import yaml
 
 from labs.results import save_result
+from tools.chapters import prose, sentences
 from tools.quantities import measured, numbers
-from tools.sources import read_source, write
-from tools.statements import Statement, collect, main, prose, read_allowed, sentences
+from tools.sources import NotebookError, read_source, write
+from tools.statement_pages import PAGES, page
+from tools.statement_pages import main as write_pages
+from tools.statements import Statement, collect, main, read_allowed
 
 ROOT = Path(__file__).resolve().parents[1]
 ALLOWED = read_allowed(ROOT / "tests" / "statements_allowed.yml")
@@ -52,6 +56,25 @@ def test_every_exception_is_needed_and_stands_in_the_list_once():
     idle = [entry["quote"] for entry in ALLOWED if not any(s.excepted(entry) for s in needed)]
     assert not idle, f"no longer needed in tests/statements_allowed.yml: {idle}"
     assert len({(entry["chapter"], entry["quote"]) for entry in ALLOWED}) == len(ALLOWED)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_the_page_that_lists_the_statements_is_current(name):
+    text = (ROOT / "book" / f"{name}.md").read_text(encoding="utf-8")
+
+    assert text == page(name, STATEMENTS, ALLOWED), "run: python -m tools.statement_pages"
+
+
+def test_every_statement_is_on_one_page_and_says_what_it_rests_on():
+    pages = [page(name, STATEMENTS, ALLOWED) for name in PAGES]
+    listed = re.findall(r"^- .+\\\n  (.+)\.$", "\n".join(pages), re.MULTILINE)
+
+    assert len(listed) == len(STATEMENTS) > 900
+    assert {statement.chapter for statement in STATEMENTS} >= {
+        "01-supervised-learning",
+        "18-choosing",
+        "myths",
+    }
 
 
 # --- made-up pages
@@ -139,12 +162,13 @@ def test_a_citation_or_a_reference_binds_its_sentence_and_no_other(book, pointer
 
 
 def test_a_quote_of_the_ledger_binds_the_sentence_it_stands_in(book):
-    entry = {"chapter": "01-page", "quote": "gets 84 % of the images\nright"}
+    entry = {"id": "some-share", "chapter": "01-page", "quote": "gets 84 % of the images\nright"}
     (book.root / "book" / "evidence.yml").write_text(yaml.safe_dump([entry]))
 
     found = book("It gets 84 % of the images right, and more.\nThe other gets 17 %.")
 
     assert grounds(found) == ["evidence", ""]
+    assert [(ground.kind, ground.text) for ground in found[0].grounds] == [("evidence", "some-share")]
 
 
 @pytest.mark.parametrize(
@@ -245,6 +269,92 @@ def test_a_row_of_a_list_table_is_bound_as_a_whole(book):
     assert grounds(book(text, outputs=("done",))) == ["reference", ""]
 
 
+# --- what binds it, and where
+
+
+def test_a_number_is_traced_to_the_line_and_the_cell_that_hold_it(book):
+    two = f"{CELL}{CELL}ReLU is right in 84 %, and tanh in 0.79 of all cases."
+
+    (statement,) = book(two, outputs=("steps 84\n", "tanh 0.790\nReLU 0.841\n"))
+
+    # The second cell holds both, and of its lines each number gets its own.
+    assert [(g.kind, g.number, g.text, g.exhibit.number) for g in statement.grounds] == [
+        ("output", "84", "ReLU 0.841", 2),
+        ("output", "0.79", "tanh 0.790", 2),
+    ]
+
+
+def test_of_two_lines_the_one_about_the_same_things_counts(book):
+    (statement,) = book(
+        f"{CELL}The network without dropout gets 84 %.", outputs=("seed 1 0.84\nwithout dropout 0.84",)
+    )
+
+    assert statement.grounds[0].text == "without dropout 0.84"
+
+
+def test_a_number_of_another_section_is_found_through_a_reference(book):
+    text = f"{CELL}(sec-other)=\n## Another\n\n{CELL}(sec-x)=\n## Here\n\n{CELL}It gets 84 % ({{ref}}`sec-other`)."
+
+    (statement,) = book(text, outputs=("", "accuracy 0.841", "done"))
+
+    assert [(g.kind, g.text) for g in statement.grounds] == [
+        ("output", "accuracy 0.841"),
+        ("link", "ref sec-other"),
+    ][::-1]
+    assert statement.grounds[1].exhibit.section == "sec-other"
+
+
+def test_a_comparison_is_traced_to_the_exhibit_that_shares_most_words(book):
+    first, second = "```{code-cell} ipython3\nshow(accuracy)\n```\n\n", CELL
+
+    (statement,) = book(f"{first}{second}The accuracy is highest in the last epochs.", outputs=("a", "b"))
+
+    assert (statement.grounds[0].kind, statement.grounds[0].exhibit.number) == ("exhibit", 2)
+
+
+def test_settings_and_code_bind_no_number_in_words(book):
+    save_result(
+        "run", {"x": 1}, config={"share": 0.25}, seeds=[0], functions=[], folder=book.root / "results"
+    )
+    cell = '```{code-cell} ipython3\nload_result("run")\n```\n\n'
+
+    assert grounds(book(f"{cell}It is a quarter of that.")) == [""]
+
+
+def test_a_source_that_its_twin_does_not_follow_is_refused(book):
+    book("It gets 84 % right.")
+    source = book.root / "book" / "01-page.md"
+    source.write_text(source.read_text().replace("84 %", "85 %"))
+
+    with pytest.raises(NotebookError, match="tools.notebooks --prose 01-page"):
+        collect([], book.root)
+
+
+def test_a_page_names_line_cell_equation_source_and_reason(book):
+    cell = "```{code-cell} ipython3\n:tags: [nbval-ignore-output]\n\nshow(accuracy)\n```\n\n"
+    text = (
+        f"{cell}{EQUATION}It gets 84 %.\nTwo is a factor of two.\nMore in {{cite:t}}`he2015delving`.\n"
+        "It is more than that ({eq}`eq-x`), and a {term}`word <words>` more than *all*.\nSome 17 % are left."
+    )
+    entry = {"chapter": "01-page", "quote": "Some 17 % are left.", "reason": "a made-up example"}
+
+    written = page("statements", book(text, outputs=("accuracy *0.841*",)), [entry])
+
+    assert "- It gets 84 %.\\\n  *84:* “accuracy \\*0.841\\*”, cell 1 (not compared).\n" in written
+    assert "  *two:* {eq}`eq-x`.\n" in written
+    assert "a word more than *all*.\\\n  *look at* {eq}`eq-x`.\n" in written
+    assert "- Some 17 % are left.\\\n  *Exception:* a made-up example.\n" in written
+
+
+def test_a_page_that_is_out_of_date_is_named(book, capsys):
+    book("It gets 84 % right.")
+    written = write_pages([], book.root), write_pages(["--check"], book.root)
+    book("It gets 85 % right.")
+
+    assert (*written, write_pages(["--check"], book.root)) == (0, 0, 1)
+    assert "statements.md is not current; run: python -m tools.statement_pages" in capsys.readouterr().err
+
+
 # --- the command line
 
 
@@ -323,3 +433,11 @@ def test_sentences_end_at_a_full_stop_before_a_capital():
     text = "- First, e.g. this. Second one?\n  *Third* at 0.5. $x$ ends it.\n:::{note}"
 
     assert sentences(text) == ["First, e.g. this.", "*Third* at 0.5.", "$x$ ends it."]
+
+
+def test_the_answers_of_a_quiz_state_nothing(book):
+    quiz = "```{quiz} quiz-a-b\nWhich?\n\n- [ ] 90 % of them.\n  > Better than most.\n- [x] All.\n  > Yes.\n```\n\n"
+
+    found = book(f"{quiz}Of them 80 % are right.\n")
+
+    assert [s.text for s in found] == ["Of them 80 % are right."]

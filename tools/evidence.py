@@ -8,25 +8,38 @@ output, and gives the interval in which the number has to lie for the words to b
 import argparse
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
-import nbformat
 import yaml
 
 from labs.files import replacing
 from labs.results import load_result
+from tools.chapters import Chapter, Exhibit, read_chapter
+from tools.sources import NotebookError
 
 FIELDS = {"id", "statement", "chapter", "section", "quote", "source", "low", "high"}
 REDUCE = {"mean": lambda v: sum(v) / len(v), "min": min, "max": max, "sum": sum, "last": lambda v: v[-1]}
 INTRODUCTION = """\
+(evidence)=
 # Evidence
 
 Every headline number of the book is bound to the place it came from.
-A row names the statement, where it is said, the experiment behind it, and the interval for which the words are true.
-The intervals are wide enough for another processor and for another set of seeds.
+An entry has a name, the section that says it, a statement, the number, and the experiment behind it.
+The interval is the one for which the words are true, wide enough for another processor and for another set of seeds.
+
+- *Full* experiments take longer than a page should.
+  They ran once, on the device and the day named, and their numbers are stored.
+- *Quick* ones are cells of the chapter, counted within their section, those that are folded included.
+  They have no date of their own, because each run of the tests executes them again, on one thread of a processor.
+  The outputs are compared with the stored ones, from which this page is made.
+  *Not compared* marks those that may come out a little different on another processor.
+  The seeds are given as the code sets them.
+
 The tests compute each number again from the stored result.
 They fail when it leaves its interval, when the chapter no longer says the words, or when the code has changed since.
+What binds the other sentences that state a number or a comparison is listed too: {doc}`statements`.
 
 This page is generated from `book/evidence.yml`.
 """
@@ -63,13 +76,33 @@ def measured(entry: dict[str, Any], root: Path) -> float:
         if "per" in source:
             return sum(values) / sum(_select(data, source["per"], entry["id"]))
         return float(REDUCE[source["reduce"]](values))
-    twin = nbformat.read(root / "book" / f"{entry['chapter']}.ipynb", as_version=4)
-    outputs = [o for cell in twin.cells for o in cell.get("outputs", ())]
-    text = "\n".join(o.get("text", "") or o.get("data", {}).get("text/plain", "") for o in outputs)
-    found = re.findall(source["output"], text)
+    return float(re.findall(source["output"], _text(cell(entry, root)))[-1])
+
+
+def cell(entry: dict[str, Any], root: Path) -> Exhibit:
+    """Return the cell whose output an entry names: the last one that its pattern fits."""
+    pattern, found = entry["source"]["output"], None
+    for section in _chapter(entry["chapter"], root).sections:
+        for exhibit in section.exhibits:
+            if exhibit.number and re.search(pattern, _text(exhibit)):
+                found = exhibit
     if not found:
-        raise EvidenceError(f"{entry['id']}: no output of {entry['chapter']} matches {source['output']!r}")
-    return float(found[-1])
+        raise EvidenceError(f"{entry['id']}: no output of {entry['chapter']} matches {pattern!r}")
+    return found
+
+
+def _text(exhibit: Exhibit) -> str:
+    return "".join(f"{line}\n" for line in exhibit.printed)
+
+
+def _chapter(stem: str, root: Path) -> Chapter:
+    source = root / "book" / f"{stem}.md"
+    return _read(source, root, source.with_suffix(".ipynb").stat().st_mtime_ns)
+
+
+@cache
+def _read(source: Path, root: Path, changed: int) -> Chapter:
+    return read_chapter(source, root)
 
 
 def check(entry: dict[str, Any], root: Path) -> float:
@@ -89,28 +122,38 @@ def check(entry: dict[str, Any], root: Path) -> float:
 def page(entries: list[dict[str, Any]], root: Path) -> str:
     """Return the evidence page in MyST."""
     lines = [INTRODUCTION]
-    for chapter in dict.fromkeys(entry["chapter"] for entry in entries):
-        title = f"Chapter {chapter[:2]}" if chapter[0].isdigit() else f"{{doc}}`{chapter}`"
-        lines += [f"## {title}\n", ":::{list-table}", ":header-rows: 1", ":widths: 32 16 14 38\n"]
-        lines += ["* - Statement", "  - Said in", "  - Number (interval)", "  - Behind it"]
+    for chapter in sorted({entry["chapter"] for entry in entries}):
+        lines.append(f"## {{doc}}`{chapter}`\n")
         for entry in (e for e in entries if e["chapter"] == chapter):
-            number = f"{check(entry, root):.3g} ({entry['low']:g} to {entry['high']:g})"
-            lines += [f"* - {entry['statement']}", f"  - {{ref}}`{entry['section']}`", f"  - {number}"]
-            lines.append(f"  - {_behind(entry, root)}")
-        lines.append(":::\n")
+            lines += [
+                f"- (evidence-{entry['id']})=",
+                f"  **{entry['id']}**, {{ref}}`{entry['section']}`: {entry['statement']}",
+                f"  The number is {check(entry, root):.3g}; it has to lie between "
+                f"{entry['low']:g} and {entry['high']:g}.",
+                f"  {_behind(entry, root)}\n",
+            ]
     return "\n".join(lines)
 
 
 def _behind(entry: dict[str, Any], root: Path) -> str:
-    if "result" not in entry["source"]:
-        return "quick: an output of the chapter, executed again by the tests"
-    name = entry["source"]["result"]
+    if "result" in entry["source"]:
+        return f"*Full:* {_run(entry['source']['result'], root)}."
+    place = cell(entry, root)
+    figure = f" ({{numref}}`{place.name}`)" if place.name else ""
+    where = f"cell {place.number} of {{ref}}`{place.section}`{figure}"
+    if place.results:
+        return f"*Full:* {where}, which reads {' and '.join(_run(name, root) for name in place.results)}."
+    seeds = ", ".join(f"`{seed}`" for seed in place.seeds) or "none set in its section"
+    return f"*Quick:* {where}; seeds: {seeds}{'' if place.compared else '; not compared'}."
+
+
+def _run(name: str, root: Path) -> str:
+    """Name a results file, with its seeds, device and date."""
     made = load_result(name, folder=root / "results")["provenance"]
-    seeds = made["seeds"]
-    return (
-        f"full: `results/{name}.json`, seeds {seeds[0]} to {seeds[-1]}, {made['device']}, "
-        f"torch {made['torch'].split('+')[0]}, {made['date']}"
-    )
+    seeds, torch = made["seeds"], made["torch"].split("+")[0]
+    run = seeds == list(range(seeds[0], seeds[-1] + 1)) and len(seeds) > 2
+    drawn = f"{len(seeds)} seeds, {seeds[0]} to {seeds[-1]}" if run else f"seed {', '.join(map(str, seeds))}"
+    return f"`results/{name}.json` ({drawn}; {made['device']}; torch {torch}; {made['date']})"
 
 
 def _select(data: Any, path: list, name: str) -> list[float]:
@@ -141,7 +184,7 @@ def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
         text, target = page(entries, root), root / "book" / "evidence.md"
         if options.check and (not target.is_file() or target.read_text(encoding="utf-8") != text):
             raise EvidenceError(f"{target} is not current; run: python -m tools.evidence")
-    except (EvidenceError, OSError, ValueError) as error:
+    except (EvidenceError, NotebookError, OSError, ValueError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     if not options.check:

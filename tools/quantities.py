@@ -1,6 +1,8 @@
 """Read quantities: those that a sentence states, in digits or in words, and those that outputs, code and LaTeX hold."""
 
+import math
 import re
+from collections.abc import Iterable
 from typing import NamedTuple
 
 # fmt: off
@@ -35,7 +37,7 @@ FORMS = (
     rf"(?!one of)({COUNT}) {OF}(?={COUNT})",
     rf"(?!one of){COUNT} {OF}({COUNT})",
     r"\b(twice(?= (?:as|the|that|its|those|what)\b)|doubles?(?! (?:sum|softmax|descent)))",
-    r"\b(half(?= (?:of|as|the|an?)\b)|(?:one|an?|by) half\b)",
+    r"(?<!first )(?<!second )(?<!other )(?<!left )(?<!right )\b(half(?= (?:of|as|the|an?)\b)|(?:one|an?|by) half\b)",
     rf"\b((?:an?|{WORD}) (?:{PART})s?)(?= (?:of|per|to|and|or|as|below|above|less|more)\b|[,.;:)]|$)",
 )
 
@@ -48,10 +50,14 @@ class Quantity(NamedTuple):
     tolerance: float
     percent: bool = False
 
-    def occurs(self, pool: list[float]) -> bool:
-        """Say whether it stands among some numbers, whatever their signs."""
+    def distance(self, pool: Iterable[float]) -> float:
+        """Return how far off the nearest of some numbers is, whatever their signs; infinity if there is none."""
         scales = (1, 100) if self.percent else (1,)
-        return any(abs(scale * abs(n) - self.value) <= self.tolerance for n in pool for scale in scales)
+        return min((abs(scale * abs(n) - self.value) for n in pool for scale in scales), default=math.inf)
+
+    def occurs(self, pool: Iterable[float]) -> bool:
+        """Say whether it stands among some numbers, as exactly as it is written."""
+        return self.distance(pool) <= self.tolerance
 
 
 def measured(text: str) -> list[Quantity]:

@@ -4,10 +4,10 @@
    factor, a part ("a third") or "n of m"; it is *comparative* if it holds a word such as better, largest, most, than.
 2. It is bound if a quote of ``book/evidence.yml`` covers it, or if it holds a citation or a reference.
 3. If measured, also if each such number, as exactly as it is printed, stands in an output, an assertion or a display
-   equation of its ``##`` section, in a formula of its paragraph, in a setting of a results file that the chapter
-   loads, or, written in digits, in the code of the section.
-4. If only comparative, also if it holds a relation in mathematics, or shares two words with what the section shows:
-   outputs with their code, captions and alternative texts, or display equations.
+   equation of its section, in a formula of its paragraph, or, written in digits, in the code of the section or in the
+   settings of a results file that a cell of the section reads.
+4. If only comparative, also if it holds a relation in mathematics, or shares two words with one exhibit of its
+   section: a cell that shows something, with its caption and alternative text, or a display equation.
 5. The opening and "What we learned" speak of the whole chapter. In other sections that show nothing numbers may come
    from the whole chapter, and a reference binds its paragraph.
 
@@ -18,16 +18,15 @@ is bound to nothing and not excepted in ``tests/statements_allowed.yml``; ``--al
 import argparse
 import re
 import sys
-from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import nbformat
 import yaml
 
-from labs.results import load_result
-from tools.quantities import measured, numbers
-from tools.sources import NotebookError, find_sources, read_source
+from tools.chapters import Chapter, Section, formulas, prose, read_chapter, sentences
+from tools.grounds import RELATION, Ground, exhibit_ground, number_grounds, pointers
+from tools.quantities import measured
+from tools.sources import NotebookError, find_sources
 
 FIELDS = {"chapter", "quote", "reason"}
 COMPARATIVE = (
@@ -36,142 +35,106 @@ COMPARATIVE = (
     r"|\b(?!rather|other|number|order)(?:more|less|fewer|\w{3,}er) (?:[\w-]+ ){0,3}than\b(?! (?:once|one|two)\b)"
 )
 TASK = (
-    r'\*\*"|\W*(?:Before you|Choose|Compare|Double|Find|Guess|Imagine|Let|Look|Move|Push|Set|Sort|Start|Stay|Suppose'
-    r"|Take|Watch|Write)\b"
+    r'\*\*"|\*\*Heard|\W*(?:Before you|Choose|Compare|Double|Find|Guess|Imagine|Let|Look|Move|Push|Set|Sort|Start|Stay'
+    r"|Suppose|Take|Watch|Write)\b"
 )
-POINTER = r"\{(?:cite:\w+|ref|eq|numref)\}`"
-RELATION = r"[=<>]|\\(?:approx|leq?|geq?|sim|to|in|frac|mathbb)\b"
-BLOCKS = r"(?m)\n\s*\n|^(?=## |\* - |\d\. |- )"
-DISPLAY = r"(?ms)\s*^(?:```\{math\}(.*?)^```|\$\$(.*?)\$\$(?: \(.*?\))?)\s*?(?:\n+([a-z])|$)"
-COMMON = r"(?:than|most|more|less|better|worse|best|worst|this|that|with|from|they|them|there|their|have|what|which)$"
-
-
-@dataclass
-class Section:
-    """What a section shows, as numbers and as words, and its sentences, each with its paragraph."""
-
-    title: str = ""
-    sentences: list[tuple[str, str]] = field(default_factory=list)
-    found: list[float] = field(default_factory=list)
-    code: list[float] = field(default_factory=list)
-    shown: str = ""
+KINDS = {"source": "reference", "link": "reference", "relation": "mathematics", "exhibit": "shown"}
 
 
 class Statement(NamedTuple):
-    """A sentence that needs a ground. ``bound`` names it, and is empty where none was found."""
+    """A sentence that needs a ground.
+
+    Args:
+        chapter: the stem of its chapter.
+        section: the title of its section, or "opening".
+        label: the label of the section, or the nearest before it.
+        text: the sentence, as the source has it.
+        grounds: what it rests on; empty if nothing was found, or not all.
+        missing: the numbers of the sentence that were found nowhere.
+    """
 
     chapter: str
     section: str
+    label: str
     text: str
-    bound: str
+    grounds: list[Ground]
     missing: list[str]
+
+    @property
+    def bound(self) -> str:
+        """What binds it, in one word; empty if nothing does."""
+        kind = self.grounds[0].kind if self.grounds else ""
+        return KINDS.get(kind, "evidence" if kind == "evidence" else kind and "numbers")
 
     def excepted(self, entry: dict[str, Any]) -> bool:
         """Say whether an exception is about this statement."""
         return entry["chapter"] == self.chapter and " ".join(entry["quote"].split()) in self.text
 
 
-def sections(source: Path, root: Path) -> tuple[list[Section], list[float]]:
-    """Return the ``##`` sections of a chapter, with the outputs of its twin, and the settings of its results."""
-    parts, settings = [Section()], []
-    twin = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
-    executed = iter([cell for cell in twin.cells if cell.cell_type == "code"])
-    for cell in read_source(source).cells:
-        if cell.cell_type == "code":
-            outputs = next(executed, cell).get("outputs", [])
-            # What a picture calls itself is no output.
-            texts = [o for o in outputs if "image/png" not in o.get("data", {})]
-            text = "\n".join(o.get("text") or o.get("data", {}).get("text/plain", "") for o in texts)
-            parts[-1].found += numbers("\n".join([text, *re.findall(r"assert .*", cell.source)]))
-            parts[-1].code += numbers(cell.source)
-            if outputs:
-                parts[-1].shown += f" {cell.source} {text} {cell.metadata.get('mystnb', '')}".lower()
-            for name in re.findall(r'load_result\("(\w+)"', cell.source):
-                settings += numbers(str(load_result(name, folder=root / "results")["provenance"]["config"]))
+def statements(chapter: Chapter, quotes: dict[str, str], book: dict[str, Section]) -> list[Statement]:
+    """Return the measured and comparative sentences of a chapter, each with its grounds.
+
+    Args:
+        chapter: the chapter as it was read.
+        quotes: the words of the chapter that an entry of the ledger covers, each with its id.
+        book: the section in which each label of the book stands.
+    """
+    whole = [exhibit for part in chapter.sections for exhibit in part.exhibits]
+    result, label = [], ""
+    for part in chapter.sections:
+        label = part.label or label
+        if part.title == "Exercises":
             continue
-        for block in re.split(BLOCKS, re.sub(DISPLAY, _joined, cell.source)):
-            if block.startswith("## "):
-                parts.append(Section(block.splitlines()[0][3:]))
-            for equation in re.findall(r"\$display([^$]*)\$", block):
-                parts[-1].found += numbers(equation)
-                parts[-1].shown += f" {equation.lower()}"
-            parts[-1].sentences += [(sentence, block) for sentence in sentences(block)]
-    return parts, settings
-
-
-def _joined(equation: re.Match) -> str:
-    """Put a display equation at the end of the sentence before it, which may go on behind it."""
-    return f" $display {' '.join((equation[1] or equation[2]).split())}$ " + (equation[3] or "\n\n")
-
-
-def sentences(block: str) -> list[str]:
-    """Return the sentences of a paragraph, without questions, headings and directives."""
-    found = []
-    for line in block.splitlines():
-        if not re.match(r"\s*(#|:::|```|:[\w-]+:|\(.*\)=$|%|\+\+\+)", line):
-            line = re.sub(r"^\s*(?:[-*] |\d+\. |> )*", "", line)
-            found += re.split(r"(?<=[.!?])[\"”*)]*\s+(?=[\"“*(\[$`{]*[A-Z{$])", line)
-    return [" ".join(s.split()) for s in found if s.strip() and not s.rstrip('*") ').endswith("?")]
-
-
-def prose(sentence: str) -> str:
-    """Return a sentence without code, roles, and formulas that are more than a number."""
-    sentence = re.sub(r"\{[\w:]+\}`[^`]*`|`[^`]*`", "", sentence).replace("{,}", ",")
-    sentence = re.sub(r"\$([-+]?[\d.,\\ %]+)\$|\$[^$]*\$", r"\1", sentence)
-    return re.sub(r"\\,|[\u00a0\u202f]", " ", sentence).replace("\\%", "%").translate({36: None, 42: None})
-
-
-def formulas(text: str) -> str:
-    """Return the mathematics of a text."""
-    return " ".join(re.findall(r"\$([^$]*)\$", text))
-
-
-def statements(source: Path, quotes: list[str], root: Path) -> list[Statement]:
-    """Return the measured and comparative sentences of a chapter, each with what binds it."""
-    parts, settings = sections(source, root)
-    whole = Section(shown=" ".join(part.shown for part in parts))
-    for part in parts:
-        whole.found += part.found
-        whole.code += part.code
-    result = []
-    for part in (part for part in parts if part.title != "Exercises"):
         summary = not part.title or part.title.startswith("What we learned")
-        pool = part if part.shown and not summary else whole
+        pool = part.exhibits if part.shows and not summary else whole
         for sentence, paragraph in part.sentences:
             figures = measured(prose(sentence))
             compares = "**" not in sentence and re.search(COMPARATIVE, prose(sentence), re.IGNORECASE)
             if re.match(TASK, sentence) or not (figures or compares):
                 continue
-            near = pool.found + settings + numbers(formulas(paragraph))
-            missing = [f.written for f in figures if not f.occurs(near + pool.code * f.written[0].isdigit())]
-            binding = sentence if part.shown and not paragraph.startswith("* - ") else paragraph
-            if any(sentence in quote or quote in sentence for quote in quotes):
-                bound = "evidence"
-            elif re.search(POINTER, binding):
-                bound = "reference"
+            places = number_grounds(figures, sentence, paragraph, pool, chapter.settings)
+            named = pointers(sentence if part.shows and not paragraph.startswith("* - ") else paragraph)
+            # What its own section lacks may stand in a section that it refers to.
+            lacking = [figure for figure in figures if not places[figure.written]]
+            targets = [
+                book[g.text.split()[-1]] for g in named if g.kind == "link" and g.text.split()[-1] in book
+            ]
+            there = [exhibit for target in targets for exhibit in target.exhibits]
+            places |= number_grounds(lacking, sentence, "", there, {})
+            missing = [written for written, place in places.items() if not place]
+            found = [place for place in places.values() if place]
+            entries = [name for quote, name in quotes.items() if sentence in quote or quote in sentence]
+            # Beside a stronger ground a line is a help only where a number written in digits leads to it.
+            exact = [g for g in found if g.number[0].isdigit() and g.kind in ("output", "assertion")]
+            if entries:
+                grounds = [Ground("evidence", name) for name in dict.fromkeys(entries)] + exact + named
+            elif named:  # a number that a source reports may stand in an output by chance
+                grounds = named + exact * all(ground.kind == "link" for ground in named)
             elif figures:
-                bound = "" if missing else "numbers"
-            elif re.search(RELATION, formulas(sentence)):
-                bound = "mathematics"
+                grounds = [] if missing else found
+            elif relation := re.search(RELATION, formulas(sentence)):
+                grounds = [Ground("relation", relation[0])]
             else:
-                bound = "shown" if (part.shown or summary) and _about(sentence, pool.shown) else ""
-            result.append(Statement(source.stem, part.title or "opening", sentence, bound, missing))
+                shown = (part.shows or summary) and exhibit_ground(sentence, pool)
+                grounds = [shown] if shown else []
+            result.append(Statement(chapter.stem, part.title or "opening", label, sentence, grounds, missing))
     return result
 
 
-def _about(sentence: str, shown: str) -> bool:
-    words = re.findall(r"[a-z]{4,}", prose(sentence).lower())
-    words = {word[:6] for word in words if not re.match(COMMON, word)}
-    return sum(word in shown for word in words) >= min(2, len(words)) > 0
-
-
 def collect(names: list[str], root: Path) -> list[Statement]:
-    """Return the statements of the chapters called ``names``, or of all."""
+    """Return the statements of the chapters called ``names``, or of all, and of the page of myths."""
     ledger = yaml.safe_load((root / "book" / "evidence.yml").read_text(encoding="utf-8")) or []
+    sources = [p for p in find_sources([], root) if p.parent.name == "book"]
+    chapters = [read_chapter(source, root) for source in sources]
+    book = {label: section for chapter in chapters for label, section in chapter.labels.items()}
+    chosen = {source.stem for source in find_sources(names, root)}
     found = []
-    for source in (p for p in find_sources(names, root) if p.parent.name == "book" and p.stem[0].isdigit()):
-        said = [" ".join(entry["quote"].split()) for entry in ledger if entry["chapter"] == source.stem]
-        found += statements(source, said + [part for quote in said for part in sentences(quote)], root)
+    for chapter in (chapter for chapter in chapters if chapter.stem in chosen):
+        quotes = {}
+        for entry in (entry for entry in ledger if entry["chapter"] == chapter.stem):
+            said = " ".join(entry["quote"].split())
+            quotes |= dict.fromkeys([said, *sentences(said)], entry["id"])
+        found += statements(chapter, quotes, book)
     return found
 
 
