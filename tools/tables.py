@@ -14,6 +14,7 @@ from labs.activations import ACTIVATIONS, Family
 from labs.activations.summary import property_table
 from labs.files import replacing
 from labs.results import load_result
+from tools.goals import goals
 
 NAMES = {
     "classical": "classical functions", "rectifier": "the ReLU family", "smooth": "smooth functions",
@@ -43,7 +44,8 @@ def formulas(family: Family) -> str:
         if info.family == family:
             texts = (info.formula, info.derivative_formula, info.second_derivative_formula)
             rows.append([info.name, *(f"${text}$" for text in texts)])
-    return list_table(f"Formulas: {NAMES[family]}", ["Function", "$f$", "$f'$", "$f''$"], rows)
+    columns = ["Function", "Value $f$", "Slope $f'$", "Second derivative $f''$"]  # a header wants words
+    return list_table(f"Formulas: {NAMES[family]}", columns, rows)
 
 
 def sources(family: Family) -> str:
@@ -93,12 +95,16 @@ def training_cost() -> str:
 def company_cost() -> str:
     """Several networks at once, and other programs on the same machine."""
     processes, busy = _benchmark("processes"), _benchmark("busy")
-    rows = [["Four networks: a process per core / one process with all threads", *_ratio(*processes.values())]]
+    rows = [
+        ["Four networks: a process per core / one process with all threads", *_ratio(*processes.values())]
+    ]
     for threads, value in _benchmark("stacked")["stack of networks / one after the other"].items():
         rows.append([f"Five networks: as one stack / one after the other, {threads}", *_ratio(value)])
     for way, value in busy["time, relative to one thread"].items():
         what = way.replace(" / one thread", "")
-        rows.append([f"Beside {busy['other programs']} busy programs: {what} / one thread", f"{value:.2f}", "one run"])
+        rows.append(
+            [f"Beside {busy['other programs']} busy programs: {what} / one thread", f"{value:.2f}", "one run"]
+        )
     return list_table("Time ratios in company", ["What", "Ratio", "Quartiles"], rows)
 
 
@@ -145,6 +151,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "cost-step": step_cost,
     "cost-staf": staf_cost,
     "cost-functions": function_cost,
+    "goals": goals,
 }  # fmt: skip
 
 
