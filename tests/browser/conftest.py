@@ -1,28 +1,23 @@
-"""A headless Chromium that cannot reach the network, over the built site.
+"""A headless Chromium that cannot reach the network, over the built site and over small pages with one widget.
 
 Fixtures: ``site`` (folder of the built pages), ``url(page, scheme)``, ``browser``, and
-``page_factory(**options)``, whose pages carry a ``record`` of what they asked for and what went wrong.
+``page_factory(**options)``, whose pages carry a ``record`` of what they asked for and what went wrong;
+``tabs(**options)`` gives such pages for less, as others left them. A module that has a fixture ``widget`` gets
+``open_widget``, ``javascript`` and ``live``; ``open_chapter`` opens the page of the book that a widget stands on.
 """
 
 import os
-import re
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
-from urllib.parse import urlsplit
 
 import pytest
 
-# What no page of ours can prevent, all of it harmless: a message of sphinx-thebe, one of the theme on a first
-# visit, and, with the theme that Python 3.10 gets, icon fonts that a browser refuses to a page over file://.
-KNOWN_NOISE = re.compile(
-    "Identifier 'THEBE_JS_URL' has already been declared|Got invalid theme mode"
-    r"|file:///\S+/_static/vendor/fontawesome/"
-)
+from tests.browser.live import live_story
+from tests.browser.servers import QuietHandler, served  # noqa: F401
+from tests.browser.tabs import KNOWN_NOISE, Record, Tabs, fresh_page  # noqa: F401
+from tests.browser.widget_pages import IMPORT, opener, small_pages
+
 OFFLINE = (
     "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
     "--no-proxy-server",
@@ -32,37 +27,6 @@ OFFLINE = (
     "--disable-sync",
     "--no-first-run",
 )
-
-
-@dataclass
-class Record:
-    """What a page did: requests to other hosts, and errors that are ours (known noise left out)."""
-
-    foreign: list[str] = field(default_factory=list)
-    errors: list[str] = field(default_factory=list)
-
-    def request(self, address: str) -> None:
-        """Note ``address`` when it lies on another host; local pages, data: and blob: addresses do not."""
-        parts = urlsplit(address)
-        if parts.scheme in {"http", "https", "ws", "wss"} and parts.hostname != "127.0.0.1":
-            self.foreign.append(address)
-
-    def console(self, message: Any) -> None:
-        """Note an error message of the console, with the address it speaks of."""
-        if message.type == "error":
-            self.error(f"{message.text} {message.location.get('url', '')}")
-
-    def error(self, text: str) -> None:
-        """Note an error unless it is one of the known harmless ones."""
-        if not KNOWN_NOISE.search(text):
-            self.errors.append(text)
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    """Serve files without a line of log per request."""
-
-    def log_message(self, *args: object) -> None:
-        """Stay silent."""
 
 
 @pytest.fixture(scope="session")
@@ -77,11 +41,8 @@ def site(root: Path) -> Path:
 @pytest.fixture(scope="session")
 def server(site: Path) -> Iterator[str]:
     """Serve ``site`` on a free local port; the address ends without a slash."""
-    httpd = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(site)))
-    Thread(target=httpd.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{httpd.server_port}"
-    httpd.shutdown()
-    httpd.server_close()
+    with served(site) as address:
+        yield address
 
 
 @pytest.fixture(scope="session")
@@ -117,34 +78,109 @@ def page_factory(browser) -> Iterator[Callable[..., object]]:
 
     ``page.record`` is its :class:`Record`. ``theme`` sets both the system's preference and the site's switch.
     """
-    contexts = []
+    pages = []
 
-    def new_page(*, width: int = 1280, height: int = 900, theme: str = "light", **options):
-        context = browser.new_context(
-            viewport={"width": width, "height": height},
-            color_scheme=theme,
-            service_workers="block",
-            **options,
-        )
-        contexts.append(context)
-        record = Record()
-        context.on("request", lambda request: record.request(request.url))
-        context.on(
-            "requestfailed", lambda request: record.error(f"failed: {request.url} ({request.failure})")
-        )
-        context.on(
-            "response",
-            lambda reply: record.error(f"{reply.status}: {reply.url}") if reply.status >= 400 else None,
-        )
-        page = context.new_page()
-        page.on("pageerror", lambda error: record.error(str(error)))
-        page.on("console", lambda message: record.console(message))
-        page.add_init_script(
-            f"try {{ for (const key of ['mode', 'theme']) localStorage.setItem(key, '{theme}') }} catch {{}}"
-        )
-        page.record = record
-        return page
+    def new_page(**options):
+        pages.append(fresh_page(browser, **options))
+        return pages[-1]
 
     yield new_page
-    for context in contexts:
-        context.close()
+    for page in pages:
+        page.context.close()
+
+
+@pytest.fixture(scope="session")
+def all_tabs(browser) -> Tabs:
+    """The pages that the tests of a session hand on to each other."""
+    return Tabs(browser)
+
+
+@pytest.fixture
+def tabs(all_tabs: Tabs) -> Iterator[Callable[..., object]]:
+    """Return ``tabs(...)``, the same as ``page_factory(...)``, but the pages may have been used before."""
+    yield all_tabs.lend
+    all_tabs.take_back()
+
+
+@pytest.fixture
+def open_again(tabs) -> Callable[..., object]:
+    """Return ``open_again(tab)`` -> another page at the address that ``tab`` shows, once as many widgets stand."""
+
+    def opened(tab):
+        again, mounted = tabs(), "document.querySelectorAll('[data-mounted=yes]').length"
+        again.goto(tab.url)
+        again.wait_for_function(f"{mounted} === {tab.evaluate(mounted)}")
+        return again
+
+    return opened
+
+
+@pytest.fixture
+def open_chapter(tabs, site: Path, url) -> Callable[..., object]:
+    """Return ``open_chapter(page, holds, part, scheme)`` -> a page of the book, once its widget ``part`` stands.
+
+    Skips where the page does not hold the words ``holds`` of the widget's module.
+    """
+
+    def opened(page: str, holds: str, part: str, scheme: str = "file"):
+        if not (site / page).is_file() or holds not in (site / page).read_text(encoding="utf-8"):
+            pytest.skip(f"{page} is not built with its widget")
+        tab = tabs()
+        tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+        tab.goto(url(page, scheme), wait_until="commit")  # its formulas are for other tests
+        tab.wait_for_selector(f"[data-mounted=yes] {part}")
+        return tab
+
+    return opened
+
+
+# --- One widget: its module brings a fixture ``widget``, and ``pages`` where others than these are wanted ---------
+
+
+@pytest.fixture(scope="module")
+def pages(widget) -> dict[str, str]:
+    """What stands on the small pages, by their names; the first of them is opened where none is named."""
+    html = widget.static_html()
+    return {"one": html, "two": html + html}
+
+
+@pytest.fixture(scope="module")
+def address(pages: dict[str, str], root: Path, tmp_path_factory) -> Iterator[Callable[..., str]]:
+    """Return ``address("one-light.html#...", scheme="file" | "http")`` of a small page."""
+    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, **pages) as found:
+        yield found
+
+
+@pytest.fixture
+def open_widget(tabs, address, pages: dict[str, str]) -> Callable[..., object]:
+    """Return ``open_widget("one-light.html#...", scheme, **options)`` -> the page, once its widgets stand."""
+    return opener(tabs, address, f"{next(iter(pages))}-light.html")
+
+
+@pytest.fixture
+def open_fresh(page_factory, address, pages: dict[str, str]) -> Callable[..., object]:
+    """Return ``open_fresh(...)``, as ``open_widget(...)``, of pages with a history and a clock of their own."""
+    return opener(page_factory, address, f"{next(iter(pages))}-light.html")
+
+
+@pytest.fixture(scope="module")
+def prelude() -> str:
+    """JavaScript that stands before all that ``javascript`` runs, and knows ``module``."""
+    return ""
+
+
+@pytest.fixture(scope="module")
+def javascript(browser, widget, prelude: str) -> Iterator[Callable[..., object]]:
+    """Return ``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
+    tab = browser.new_page()
+    module = tab.evaluate_handle(f"(source) => {IMPORT}", str(widget._esm))
+    yield lambda code, argument=None: tab.evaluate(
+        f"([module, argument]) => {{ {prelude} return ({code})(module, argument); }}", [module, argument]
+    )
+    tab.close()
+
+
+@pytest.fixture
+def live(tabs, widget) -> Callable[..., dict]:
+    """Return :func:`tests.browser.live.live_story` of the widget, on a page of its own."""
+    return partial(live_story, tabs(), widget)

@@ -1,6 +1,5 @@
 """The activation morph in a browser: its numbers against torch, and slider, buttons, motion, themes, screens."""
 
-import json
 import math
 import re
 
@@ -10,7 +9,8 @@ from torch.nn import functional as F
 
 from labs.activations import Swish, derivative
 from labs.widgets import ActivationMorph
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import sizes_of, text_without
+from tests.browser.widget_pages import THEMES, contrast, frames, repaint_milliseconds
 
 CHAPTER = "book/08-smooth-gated.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -21,33 +21,8 @@ DENSE = torch.cat([torch.linspace(0, 12, 200_001), torch.linspace(12, 400, 100_0
 
 
 @pytest.fixture(scope="module")
-def morph():
+def widget():
     return ActivationMorph()
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, morph):
-    html = morph.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_morph(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser, morph):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(morph._esm), argument])
-
-    yield run
-    tab.close()
 
 
 def button(tab, name):
@@ -128,14 +103,13 @@ def test_the_lowest_point_is_where_torch_finds_it(javascript, beta):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_morph, scheme):
-    tab = open_morph(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert beta_of(tab) == 1
     assert rows(tab)["SiLU"].startswith("0\t")
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
 @pytest.mark.parametrize(
@@ -148,8 +122,8 @@ def test_it_mounts_alone_and_in_silence(open_morph, scheme):
         ("almost ReLU", 50, {"ReLU": "0.00557"}, "f(−0.0256) = −0.00557"),
     ],
 )
-def test_each_mark_jumps_and_says_what_is_there(open_morph, name, beta, distances, lowest):
-    tab = open_morph("one-light.html#morph=3")
+def test_each_mark_jumps_and_says_what_is_there(open_widget, name, beta, distances, lowest):
+    tab = open_widget("one-light.html#morph=3")
 
     button(tab, name).click()
 
@@ -160,8 +134,8 @@ def test_each_mark_jumps_and_says_what_is_there(open_morph, name, beta, distance
     assert tab.locator("[aria-pressed=true]").count() == 1
 
 
-def test_beta_follows_the_keyboard_from_end_to_end(open_morph):
-    tab = open_morph()
+def test_beta_follows_the_keyboard_from_end_to_end(open_widget):
+    tab = open_widget()
     slider = tab.get_by_role("slider", name="β in x")
     slider.focus()
 
@@ -177,8 +151,8 @@ def test_beta_follows_the_keyboard_from_end_to_end(open_morph):
     assert slider.get_attribute("aria-valuetext") == "β = 49.7"
 
 
-def test_beta_can_be_typed_and_nonsense_is_put_right(open_morph):
-    tab = open_morph()
+def test_beta_can_be_typed_and_nonsense_is_put_right(open_widget):
+    tab = open_widget()
     field = tab.locator("input[name=beta]")
 
     field.fill("2.5")
@@ -192,8 +166,8 @@ def test_beta_can_be_typed_and_nonsense_is_put_right(open_morph):
 
 
 @pytest.mark.parametrize("nonsense", ["morph=99", "morph=-3", "morph=x", "morph=", "morph"])
-def test_a_nonsense_address_shows_what_there_is(open_morph, nonsense):
-    tab = open_morph(f"one-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert beta_of(tab) in (0, 1, 50)
     assert not re.search("NaN|undefined", tab.inner_html(".morph"))
@@ -202,28 +176,22 @@ def test_a_nonsense_address_shows_what_there_is(open_morph, nonsense):
 
 def seen(tab):
     """The text of the widget without what is only said aloud after a change."""
-    return tab.evaluate("""() => {
-        const copy = document.querySelector(".morph").cloneNode(true);
-        copy.querySelectorAll("[aria-live]").forEach((said) => said.remove());
-        return copy.textContent;
-    }""")
+    return text_without(tab, ".morph")
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_morph, page_factory, scheme):
-    tab = open_morph(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     button(tab, "nearest to GELU").click()
     tab.wait_for_function("location.hash === '#morph=1.773'")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
     assert seen(again) == seen(tab)
 
 
-def test_two_morphs_on_a_page_keep_apart(open_morph):
-    tab = open_morph("two-light.html#morph=2&morph2=3")
+def test_two_morphs_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#morph=2&morph2=3")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     button(tab, "SiLU").nth(1).click()
@@ -232,8 +200,8 @@ def test_two_morphs_on_a_page_keep_apart(open_morph):
     assert [float(field.input_value()) for field in tab.locator("input[name=beta]").all()] == [2, 1]
 
 
-def test_play_moves_pause_stops_and_the_end_is_reached(open_morph):
-    tab = open_morph("one-light.html#morph=1")
+def test_play_moves_pause_stops_and_the_end_is_reached(open_widget):
+    tab = open_widget("one-light.html#morph=1")
     play = tab.locator(".morph-play")
 
     play.click()
@@ -241,21 +209,21 @@ def test_play_moves_pause_stops_and_the_end_is_reached(open_morph):
     assert play.inner_text() == "pause"
     play.click()
     stopped = beta_of(tab)
-    tab.wait_for_timeout(300)
+    frames(tab)
 
     assert beta_of(tab) == stopped
     assert play.inner_text() == "play"
 
 
-def test_who_wants_no_motion_goes_from_mark_to_mark(open_morph):
-    tab = open_morph("one-light.html#morph=0", reduced_motion="reduce")
+def test_who_wants_no_motion_goes_from_mark_to_mark(open_widget):
+    tab = open_widget("one-light.html#morph=0", reduced_motion="reduce")
     play = tab.locator(".morph-play")
 
     found = []
     for _ in range(5):
         play.click()
         found.append(beta_of(tab))
-    tab.wait_for_timeout(300)
+    frames(tab)
 
     assert play.inner_text() == "next mark"
     assert found == [1, 1.702, 1.773, 50, 0]
@@ -263,21 +231,18 @@ def test_who_wants_no_motion_goes_from_mark_to_mark(open_morph):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
-def test_it_fits_every_screen_and_every_finger(open_morph, width, height):
-    tab = open_morph(width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".morph :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".morph :is(button, select, input)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_lines_stand_out_and_differ_without_colour(open_morph, theme):
-    tab = open_morph(f"one-{theme}.html", theme=theme)
+def test_the_lines_stand_out_and_differ_without_colour(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
     back, _ = THEMES[theme]
 
     lines = tab.eval_on_selector_all(
@@ -290,8 +255,8 @@ def test_the_lines_stand_out_and_differ_without_colour(open_morph, theme):
     assert contrast(colour, back) >= 3
 
 
-def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_morph):
-    tab = open_morph()
+def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_widget):
+    tab = open_widget()
 
     button(tab, "almost ReLU").click()
     tab.wait_for_function("document.querySelector('.morph [aria-live]').textContent.startsWith('β = 50')")
@@ -301,61 +266,32 @@ def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_morph):
     assert tab.locator(".curves-picture > svg").get_attribute("aria-label").endswith(said)
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_morph):
-    tab = open_morph()
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget()
 
     assert repaint_milliseconds(tab, "place") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_morph, morph):
-    tab = open_morph()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", morph.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.forEach((f) => f());
-                },
-                save_changes: () => saved.push(state.beta),
-                on: (_, f) => heard.push(f), off: (_, f) => (heard = heard.filter((g) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("beta", 4); // from Python
-            const fromPython = el.querySelector("input[name=beta]").value;
-            el.querySelector("[data-beta='1.773']").click();
-            el.querySelector(".morph-play").click();
-            stop();
-            el.remove();
-            const after = state.beta;
-            await new Promise((done) => setTimeout(done, 200));
-            return { fromPython, saved: saved[0], still: state.beta === after, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(morph._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"beta": 4},
+        shows="input[name=beta]",
+        does=[["click", "[data-beta='1.773']"], ["click", ".morph-play"]],
+        keeps=["beta"],
     )
 
-    assert story == {"fromPython": "4", "saved": 1.773, "still": True, "left": 0}
+    assert story["shown"] == "4"
+    assert story["saved"][0] == [1.773]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @both_schemes
-def test_the_morph_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The activation morph:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on smooth and gated functions is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_morph_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The activation morph:", ".morph", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .morph")
     button(tab, "nearest to GELU").click()
 
     assert rows(tab)["GELU"].startswith("0.0139\t")
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

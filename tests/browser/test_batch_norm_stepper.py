@@ -1,6 +1,5 @@
 """The batch-norm stepper in a browser: its numbers against torch, and steps, dragging, matrix, address, screens."""
 
-import json
 import re
 
 import pytest
@@ -9,7 +8,8 @@ from torch import nn
 
 from labs.seeds import make_generator
 from labs.widgets import BatchNormStepper
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import places_of
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/13-regularisation.html"
 START = "20_40_40_40_50_50_70_90"
@@ -18,28 +18,8 @@ both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 @pytest.fixture(scope="module")
-def address(root, tmp_path_factory):
-    html = BatchNormStepper().static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_stepper(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(BatchNormStepper._esm), argument])
-
-    yield run
-    tab.close()
+def widget():
+    return BatchNormStepper()
 
 
 def press(tab, name):
@@ -121,20 +101,19 @@ def test_the_three_norms_are_those_of_torch(javascript):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_stepper, scheme):
-    tab = open_stepper(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert column(tab, 0) == [2, 4, 4, 4, 5, 5, 7, 9]
     assert [column(tab, i) for i in (1, 2, 3, 4)] == [["?"] * 8] * 4
     assert tab.locator(".bn-matrix").first.is_hidden()
     assert tab.locator(".labs-widget-note").count() == 0
     assert tab.locator(".bn [id]").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_eight_steps_tell_what_they_do_and_fill_the_table(open_stepper):
-    tab = open_stepper()
+def test_eight_steps_tell_what_they_do_and_fill_the_table(open_widget):
+    tab = open_widget()
     tab.get_by_role("button", name="Next step").focus()
     story, unknown = [], []
 
@@ -161,8 +140,8 @@ def test_eight_steps_tell_what_they_do_and_fill_the_table(open_stepper):
     assert tab.inner_text(".bn-rule").startswith("Step 7 of 8.")
 
 
-def test_in_eval_mode_the_others_get_nothing_and_running_statistics_come_slowly(open_stepper):
-    tab = open_stepper(f"one-light.html#norm=steps,{START},1,0,training,10,1,8")
+def test_in_eval_mode_the_others_get_nothing_and_running_statistics_come_slowly(open_widget):
+    tab = open_widget(f"one-light.html#norm=steps,{START},1,0,training,10,1,8")
     training = column(tab, 4)
 
     tab.locator("select[name=mode]").select_option("eval")
@@ -175,15 +154,15 @@ def test_in_eval_mode_the_others_get_nothing_and_running_statistics_come_slowly(
     assert tab.inner_text(".bn-rule").endswith("the other seven get nothing.")
 
 
-def test_gradients_at_all_examples_cancel(open_stepper):
-    tab = open_stepper(f"one-light.html#norm=steps,{START},1,0,training,10,all,8")
+def test_gradients_at_all_examples_cancel(open_widget):
+    tab = open_widget(f"one-light.html#norm=steps,{START},1,0,training,10,all,8")
 
     assert column(tab, 4) == [0] * 8
     assert "to move the whole batch changes nothing" in tab.inner_text(".bn-rule")
 
 
-def test_the_mouse_moves_a_number_and_the_others_close_up(open_stepper):
-    tab = open_stepper(f"one-light.html#norm=steps,{START},1,0,training,10,1,4")
+def test_the_mouse_moves_a_number_and_the_others_close_up(open_widget):
+    tab = open_widget(f"one-light.html#norm=steps,{START},1,0,training,10,1,4")
     x, y = middle(tab, 7)
 
     tab.mouse.move(x + 2, y - 2)
@@ -198,8 +177,8 @@ def test_the_mouse_moves_a_number_and_the_others_close_up(open_stepper):
     assert tab.record.errors == []
 
 
-def test_a_finger_moves_a_number_and_the_page_stays(open_stepper):
-    tab = open_stepper(width=360, height=740, has_touch=True, is_mobile=True)
+def test_a_finger_moves_a_number_and_the_page_stays(open_widget):
+    tab = open_widget(width=360, height=740, has_touch=True, is_mobile=True)
     tab.locator(".bn-point").nth(2).scroll_into_view_if_needed()
     (x, y), at, client = middle(tab, 2), tab.evaluate("scrollY"), tab.context.new_cdp_session(tab)
 
@@ -218,8 +197,8 @@ def test_a_finger_moves_a_number_and_the_page_stays(open_stepper):
     assert tab.evaluate("scrollY") == at
 
 
-def test_arrow_keys_move_a_number_and_it_stays_in_the_picture(open_stepper):
-    tab = open_stepper()
+def test_arrow_keys_move_a_number_and_it_stays_in_the_picture(open_widget):
+    tab = open_widget()
     point = tab.get_by_role("slider", name="Number 5")
     point.focus()
 
@@ -235,8 +214,8 @@ def test_arrow_keys_move_a_number_and_it_stays_in_the_picture(open_stepper):
     assert column(tab, 0)[4] == 5
 
 
-def test_each_change_of_the_matrix_is_noticed_by_its_norms(open_stepper):
-    tab = open_stepper()
+def test_each_change_of_the_matrix_is_noticed_by_its_norms(open_widget):
+    tab = open_widget()
     tab.locator("select[name=view]").select_option("matrix")
     found = {}
 
@@ -264,8 +243,8 @@ def test_each_change_of_the_matrix_is_noticed_by_its_norms(open_stepper):
     tab.wait_for_function(f"{LIVE} === 'batch: the same; layer: the same; RMS: the same'")
 
 
-def test_a_number_of_the_matrix_can_be_typed_and_the_norm_chosen(open_stepper):
-    tab = open_stepper("one-light.html#norm=matrix")
+def test_a_number_of_the_matrix_can_be_typed_and_the_norm_chosen(open_widget):
+    tab = open_widget("one-light.html#norm=matrix")
     cell = tab.get_by_role("spinbutton", name="example 4, unit 2")
     before = tab.locator(".bn-output tr").first.inner_text()
 
@@ -286,16 +265,16 @@ def test_a_number_of_the_matrix_can_be_typed_and_the_norm_chosen(open_stepper):
     "nonsense",
     ["x,y,z", "steps,1_2,99,-99,sleep,1e9,12,77,group,9", "matrix,,,,,,,,,x_1_2_3_4_5_6_7_8_9_10_11"],
 )
-def test_a_nonsense_address_shows_what_there_is(open_stepper, nonsense):
-    tab = open_stepper(f"one-light.html#norm={nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#norm={nonsense}")
 
     assert not re.search("NaN|undefined|Infinity", tab.inner_html(".bn"))
     assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_stepper):
+def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_widget):
     both = "document.querySelectorAll('[data-mounted=yes]').length === 2"
-    tab = open_stepper(
+    tab = open_widget(
         f"two-light.html#norm=steps,{START},1,0,training,5,1,2&norm2=steps,{START},2,1,eval,7,2,8",
         scheme="http",
     )
@@ -313,10 +292,8 @@ def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_s
 
 
 @pytest.mark.parametrize("width", [320, 900])
-def test_it_fits_every_screen_and_every_finger(open_stepper, width):
-    tab = open_stepper(
-        "one-light.html#norm=steps,-100_40_40_40_50_50_70_300,-2,-1.75,eval,3,1,8", width=width
-    )
+def test_it_fits_every_screen_and_every_finger(open_widget, width):
+    tab = open_widget("one-light.html#norm=steps,-100_40_40_40_50_50_70_300,-2,-1.75,eval,3,1,8", width=width)
     views = []
 
     for view in ("steps", "matrix"):
@@ -327,9 +304,7 @@ def test_it_fits_every_screen_and_every_finger(open_stepper, width):
         )
         views.append([min(sizes), tab.evaluate("document.documentElement.scrollWidth")])
     tab.locator("select[name=view]").select_option("steps")
-    letters = tab.eval_on_selector_all(
-        ".bn svg text", "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right, r.height])"
-    )
+    letters = places_of(tab, ".bn svg text")
 
     assert all(smallest >= 24 and scroll <= width for smallest, scroll in views)
     assert min(left for left, _, _ in letters) >= 0
@@ -337,9 +312,9 @@ def test_it_fits_every_screen_and_every_finger(open_stepper, width):
     assert min(height for _, _, height in letters) >= 11
 
 
-def test_marks_stand_out_in_both_themes_and_differ_without_colour(open_stepper):
+def test_marks_stand_out_in_both_themes_and_differ_without_colour(open_widget):
     for theme, (back, _) in THEMES.items():
-        tab = open_stepper(f"one-{theme}.html#norm=steps,{START},1,0,training,10,1,8", theme=theme)
+        tab = open_widget(f"one-{theme}.html#norm=steps,{START},1,0,training,10,1,8", theme=theme)
 
         dot, bar, quiet = (
             tab.eval_on_selector(f".bn {selector}", f"e => getComputedStyle(e).{what}")
@@ -351,58 +326,31 @@ def test_marks_stand_out_in_both_themes_and_differ_without_colour(open_stepper):
         assert tab.locator(".bn-back path.dot.two").count() == 2  # diamonds, where the gradient arrives
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_stepper):
-    tab = open_stepper(f"one-light.html#norm=steps,{START},-2,0,training,10,1,8")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget(f"one-light.html#norm=steps,{START},-2,0,training,10,1,8")
 
     assert repaint_milliseconds(tab, "gamma") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_stepper):
-    tab = open_stepper()
-    html = BatchNormStepper().static_html()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.filter(([event]) => event === `change:${name}`).forEach(([, f]) => f());
-                },
-                save_changes: () => saved.push([state.gamma, state.step]),
-                on: (event, f) => heard.push([event, f]),
-                off: (event, f) => (heard = heard.filter(([e, g]) => e !== event || g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("gamma", -1.5); // from Python
-            const fromPython = el.querySelector("[name=gamma]").value;
-            el.querySelector("[data-do=all]").click();
-            stop();
-            el.remove();
-            return { fromPython, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(BatchNormStepper._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"gamma": -1.5},
+        shows="[name=gamma]",
+        does=[["click", "[data-do=all]"]],
+        keeps=["gamma", "step"],
     )
 
-    assert story == {"fromPython": "-1.5", "saved": [[-1.5, 8]], "left": 0}
+    assert story["shown"] == "-1.5"
+    assert story["saved"] == [[-1.5, 8]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
-def test_the_stepper_of_the_chapter_lives(page_factory, site, url):
-    page = site / CHAPTER
-    if not page.is_file() or "// The batch-norm stepper:" not in page.read_text(encoding="utf-8"):
-        pytest.skip("the chapter on regularisation is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_stepper_of_the_chapter_lives(open_chapter):
+    tab = open_chapter(CHAPTER, "// The batch-norm stepper:", ".bn")
 
-    tab.goto(url(CHAPTER, "file"))
-    tab.wait_for_selector("[data-mounted=yes] .bn")
     press(tab, "All steps")
 
     assert "?" not in column(tab, 4)
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

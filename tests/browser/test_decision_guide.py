@@ -1,7 +1,6 @@
 """The decision guide in a browser: its choice against ``labs.guide.advise``, questions, keyboard, themes, screens."""
 
 import itertools
-import json
 import re
 
 import pytest
@@ -9,47 +8,32 @@ import pytest
 from labs.guide import DOMAINS, GUIDE, advise
 from labs.widgets import DecisionGuide
 from labs.widgets.decision_guide import ALL, DEPTHS, HARDWARE, LAYERS
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, small_pages, thread_milliseconds
+from tests.browser.looks import sizes_of, unnamed
+from tests.browser.widget_pages import THEMES, contrast, thread_milliseconds
 
 CHAPTER = "book/18-choosing.html"
 
 
 @pytest.fixture(scope="module")
-def guide():
+def widget():
     return DecisionGuide()
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, guide):
-    html = guide.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_guide(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
 
 
 def answers(tab):
     return tab.locator(".guide-lines li").all_inner_texts()
 
 
-def test_the_browser_chooses_and_sorts_as_python_does(browser, guide):
-    tab = browser.new_page()
+def test_the_browser_chooses_and_sorts_as_python_does(javascript, widget):
     questions = [
         {"domain": domain, "layer": layer, "hardware": hardware, "depth": depth}
         for domain, layer, hardware, depth in itertools.product((ALL, *DOMAINS), LAYERS, HARDWARE, DEPTHS)
     ]
 
-    found = tab.evaluate(
-        f"""async ([source, lines, questions]) => {{
-            const {{ fitting }} = await {IMPORT};
-            return questions.map((asked) => fitting(lines, asked).map((line) => lines.indexOf(line)));
-        }}""",
-        [str(guide._esm), guide.data["lines"], questions],
+    found = javascript(
+        """({ fitting }, [lines, questions]) =>
+            questions.map((asked) => fitting(lines, asked).map((line) => lines.indexOf(line)))""",
+        [widget.data["lines"], questions],
     )
-    tab.close()
 
     for asked, chosen in zip(questions, found, strict=True):
         none = {name: None for name in ("domain", "layer") if asked[name] == ALL}
@@ -58,17 +42,16 @@ def test_the_browser_chooses_and_sorts_as_python_does(browser, guide):
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_it_mounts_alone_and_in_silence(open_guide, scheme):
-    tab = open_guide(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert len(answers(tab)) == len(advise())
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_questions_are_answered_with_reason_source_and_year_by_mouse_and_keyboard(open_guide):
-    tab = open_guide()
+def test_questions_are_answered_with_reason_source_and_year_by_mouse_and_keyboard(open_widget):
+    tab = open_widget()
 
     tab.locator("select[name=domain]").select_option("sequences, recurrent")
     tab.locator("select[name=layer]").focus()
@@ -81,8 +64,8 @@ def test_questions_are_answered_with_reason_source_and_year_by_mouse_and_keyboar
     assert tab.inner_text(".guide-count") == f"1 line of {len(GUIDE)}."
 
 
-def test_what_was_made_for_small_devices_comes_first_when_it_is_asked_for(open_guide):
-    tab = open_guide("one-light.html#guide=images%2C%20convolutional,hidden,any,any")
+def test_what_was_made_for_small_devices_comes_first_when_it_is_asked_for(open_widget):
+    tab = open_widget("one-light.html#guide=images%2C%20convolutional,hidden,any,any")
     before = answers(tab)
 
     tab.locator("select[name=hardware]").select_option("small")
@@ -92,8 +75,8 @@ def test_what_was_made_for_small_devices_comes_first_when_it_is_asked_for(open_g
     assert not any("for small devices" in line for line in before)
 
 
-def test_no_answer_says_what_to_do(open_guide):
-    tab = open_guide("one-light.html#guide=sequences%2C%20recurrent,output,any,any")
+def test_no_answer_says_what_to_do(open_widget):
+    tab = open_widget("one-light.html#guide=sequences%2C%20recurrent,output,any,any")
 
     assert answers(tab) == []
     assert (
@@ -101,22 +84,20 @@ def test_no_answer_says_what_to_do(open_guide):
     )
 
 
-def test_the_address_reproduces_what_is_asked_and_two_guides_keep_apart(open_guide, page_factory):
-    tab = open_guide("two-light.html")
+def test_the_address_reproduces_what_is_asked_and_two_guides_keep_apart(open_widget, open_again):
+    tab = open_widget("two-light.html")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
     tab.locator("select[name=domain]").nth(1).select_option("output layers")
     tab.wait_for_function("location.hash === '#guide2=output%20layers,all,any,any'")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
+    again = open_again(tab)
 
     assert again.locator(".guide-count").all_inner_texts() == tab.locator(".guide-count").all_inner_texts()
     assert len(set(again.locator(".guide-count").all_inner_texts())) == 2
 
 
-def test_a_nonsense_address_shows_everything(open_guide):
-    tab = open_guide("one-light.html#guide=astrology,7,constructor,")
+def test_a_nonsense_address_shows_everything(open_widget):
+    tab = open_widget("one-light.html#guide=astrology,7,constructor,")
 
     assert len(answers(tab)) == len(advise())
     assert not re.search("NaN|undefined", tab.inner_text(".guide"))
@@ -124,12 +105,10 @@ def test_a_nonsense_address_shows_everything(open_guide):
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_it_fits_every_screen_and_every_finger(open_guide, width):
-    tab = open_guide(width=width)
+def test_it_fits_every_screen_and_every_finger(open_widget, width):
+    tab = open_widget(width=width)
 
-    sizes = tab.eval_on_selector_all(
-        ".guide select", "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])"
-    )
+    sizes = sizes_of(tab, ".guide select")
 
     assert len(sizes) == 4
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
@@ -137,8 +116,8 @@ def test_it_fits_every_screen_and_every_finger(open_guide, width):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_curves_and_words_stand_out(open_guide, theme):
-    tab = open_guide(f"one-{theme}.html", theme=theme)
+def test_curves_and_words_stand_out(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
     back, _ = THEMES[theme]
 
     line = tab.eval_on_selector(".guide .curve", "e => getComputedStyle(e).stroke")
@@ -148,18 +127,18 @@ def test_curves_and_words_stand_out(open_guide, theme):
     assert contrast(quiet, back) >= 4.5
 
 
-def test_every_question_has_a_name_and_the_number_of_answers_is_said(open_guide):
-    tab = open_guide()
+def test_every_question_has_a_name_and_the_number_of_answers_is_said(open_widget):
+    tab = open_widget()
 
-    unnamed = tab.eval_on_selector_all(".guide select", "all => all.filter((e) => !e.labels.length).length")
+    nameless = unnamed(tab, ".guide select")
 
-    assert unnamed == 0
+    assert nameless == 0
     assert tab.locator(".guide-count").get_attribute("role") == "status"
     assert tab.locator(".guide-lines svg:not([aria-hidden])").count() == 0
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_guide):
-    tab = open_guide()
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget()
     choose = """(_, i) => {
         const select = document.querySelector("select[name=domain]");
         select.selectedIndex = i % 3;
@@ -169,53 +148,26 @@ def test_it_repaints_within_a_tenth_of_a_second(open_guide):
     assert thread_milliseconds(tab, choose) <= 100
 
 
-def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(open_guide, guide):
-    tab = open_guide()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", guide.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT;
-            let heard = [], saved = 0;
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    state[name] = value;
-                    heard.forEach(([event, f]) => event === `change:${name}` && f());
-                },
-                save_changes: () => saved++,
-                on: (event, f) => heard.push([event, f]), off: (_, f) => (heard = heard.filter(([, g]) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("layer", "gate"); // from Python
-            const shown = el.querySelector("[name=layer]").value;
-            const hardware = el.querySelector("[name=hardware]");
-            hardware.value = "small";
-            hardware.dispatchEvent(new Event("change", { bubbles: true }));
-            stop();
-            el.remove();
-            return { shown, hardware: state.hardware, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(guide._esm), state],
+def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(live):
+    story = live(
+        sets={"layer": "gate"},
+        shows="[name=layer]",
+        does=[["change", "[name=hardware]", "small"]],
+        keeps=["hardware"],
     )
 
-    assert story == {"shown": "gate", "hardware": "small", "saved": 1, "left": 0}
+    assert story["shown"] == "gate"
+    assert story["saved"] == [["small"]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_the_guide_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The decision guide:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on choosing is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_guide_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The decision guide:", ".guide", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .guide")
     tab.locator(".guide select[name=domain]").select_option("output layers")
 
     assert len(answers(tab)) == len(advise(domain="output layers"))
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

@@ -1,6 +1,5 @@
 """The double-descent explorer in a browser: its fits against numpy, and sliders, picture, address, screens."""
 
-import json
 import re
 
 import numpy as np
@@ -8,7 +7,8 @@ import pytest
 
 from labs.widgets import DoubleDescentExplorer
 from labs.widgets.double_descent import WIDTHS
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import places_of, sizes_of
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/14-double-descent.html"
 GRID = np.linspace(-1, 1, 401)
@@ -18,28 +18,8 @@ both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 @pytest.fixture(scope="module")
-def address(root, tmp_path_factory):
-    html = DoubleDescentExplorer().static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_explorer(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(DoubleDescentExplorer._esm), argument])
-
-    yield run
-    tab.close()
+def widget():
+    return DoubleDescentExplorer()
 
 
 def slider(tab, name):
@@ -140,8 +120,8 @@ def test_units_that_see_no_point_give_a_fit_of_zero(javascript):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence_and_draws_the_other_seeds(open_explorer, scheme):
-    tab = open_explorer(scheme=scheme)
+def test_it_mounts_alone_and_in_silence_and_draws_the_other_seeds(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
     tab.wait_for_function(ALL_DRAWN)
 
     assert [said(tab, name) for name in ("width", "points", "noise", "ridge")] == [
@@ -154,12 +134,11 @@ def test_it_mounts_alone_and_in_silence_and_draws_the_other_seeds(open_explorer,
     assert "median of the 8 draws" in tab.inner_text(".dd tbody")
     assert tab.locator(".labs-widget-note").count() == 0
     assert tab.locator(".dd [id]").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_the_keyboard_goes_down_the_second_descent(open_explorer):
-    tab = open_explorer()
+def test_the_keyboard_goes_down_the_second_descent(open_widget):
+    tab = open_widget()
     slider(tab, "width").focus()
     at_threshold = numbers(tab)[1]
 
@@ -175,8 +154,8 @@ def test_the_keyboard_goes_down_the_second_descent(open_explorer):
     assert "1000 features" in tab.get_attribute(".dd .curves-picture > svg", "aria-label")
 
 
-def test_a_ridge_takes_the_spikes_away_and_costs_training_error(open_explorer):
-    tab = open_explorer()
+def test_a_ridge_takes_the_spikes_away_and_costs_training_error(open_widget):
+    tab = open_widget()
     assert "leaves the picture" in tab.inner_text(".dd-readout")
     slider(tab, "ridge").focus()
 
@@ -190,8 +169,8 @@ def test_a_ridge_takes_the_spikes_away_and_costs_training_error(open_explorer):
     assert risk < 0.1
 
 
-def test_buttons_draw_new_features_and_go_to_the_threshold(open_explorer):
-    tab = open_explorer("one-light.html#descent=200,15,0.2,0,7")
+def test_buttons_draw_new_features_and_go_to_the_threshold(open_widget):
+    tab = open_widget("one-light.html#descent=200,15,0.2,0,7")
 
     tab.get_by_role("button", name="New features").click()
     tab.get_by_role("button", name="As many as points").focus()
@@ -206,8 +185,8 @@ def test_buttons_draw_new_features_and_go_to_the_threshold(open_explorer):
     tab.wait_for_function("location.hash === '#descent=15,16,0,0,0'")
 
 
-def test_the_mouse_chooses_the_width_in_the_error_picture(open_explorer):
-    tab = open_explorer()
+def test_the_mouse_chooses_the_width_in_the_error_picture(open_widget):
+    tab = open_widget()
     box = tab.locator(".dd-choose").bounding_box()
     middle = box["y"] + box["height"] / 2
 
@@ -224,8 +203,8 @@ def test_the_mouse_chooses_the_width_in_the_error_picture(open_explorer):
 
 
 @pytest.mark.parametrize("nonsense", ["99999,-3,77,5,99", "x,y,,z", "13.4,11.6,0.15,0.5,1.5"])
-def test_a_nonsense_address_shows_what_there_is(open_explorer, nonsense):
-    tab = open_explorer(f"one-light.html#descent={nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#descent={nonsense}")
 
     assert int(said(tab, "width")) in WIDTHS
     assert 6 <= int(said(tab, "points")) <= 24
@@ -233,9 +212,9 @@ def test_a_nonsense_address_shows_what_there_is(open_explorer, nonsense):
     assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_explorer):
+def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_widget):
     both = "document.querySelectorAll('[data-mounted=yes]').length === 2"
-    tab = open_explorer("two-light.html#descent=8,12,0.2,0,0&descent2=14,10,0.5,0.0001,3", scheme="http")
+    tab = open_widget("two-light.html#descent=8,12,0.2,0,0&descent2=14,10,0.5,0.0001,3", scheme="http")
     tab.wait_for_function(both)
 
     tab.get_by_role("button", name="New features").nth(1).click()
@@ -249,23 +228,17 @@ def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_e
 
 
 @pytest.mark.parametrize("width", [320, 900])
-def test_it_fits_every_screen_and_every_finger(open_explorer, width):
+def test_it_fits_every_screen_and_every_finger(open_widget, width):
     options = {"has_touch": True, "is_mobile": True} if width < 400 else {}
-    tab = open_explorer("one-light.html#descent=14,24,0.6,0.0000032,2", width=width, height=740, **options)
+    tab = open_widget("one-light.html#descent=14,24,0.6,0.0000032,2", width=width, height=740, **options)
     if options:  # a finger chooses in the error picture, which lies below
         drag_to_the_right(tab)
         tab.wait_for_function("document.querySelector('.dd [data-of=width]').textContent === '1000'")
 
     tab.wait_for_function(ALL_DRAWN)  # each of the others paints the picture anew
 
-    sizes = tab.eval_on_selector_all(
-        ".dd :is(button, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
-    letters = tab.eval_on_selector_all(
-        ".dd .curves-picture text",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right, r.height])",
-    )
+    sizes = sizes_of(tab, ".dd :is(button, input)")
+    letters = places_of(tab, ".dd .curves-picture text")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
@@ -274,9 +247,9 @@ def test_it_fits_every_screen_and_every_finger(open_explorer, width):
     assert min(height for _, _, height in letters) >= 11
 
 
-def test_lines_stand_out_in_both_themes_and_differ_without_colour(open_explorer):
+def test_lines_stand_out_in_both_themes_and_differ_without_colour(open_widget):
     for theme, (back, _) in THEMES.items():
-        tab = open_explorer(f"one-{theme}.html", theme=theme)
+        tab = open_widget(f"one-{theme}.html", theme=theme)
 
         looks = tab.eval_on_selector_all(
             ".dd-legend path",
@@ -289,8 +262,8 @@ def test_lines_stand_out_in_both_themes_and_differ_without_colour(open_explorer)
         assert contrast(quiet, back) >= 4.5
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_explorer):
-    tab = open_explorer("one-light.html#descent=12,6,0.2,0,0")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget("one-light.html#descent=12,6,0.2,0,0")
     slowest = repaint_milliseconds(tab, "points")  # up to 19 points: new singular values at all widths
     tab.wait_for_function(ALL_DRAWN)
 
@@ -298,53 +271,26 @@ def test_it_repaints_within_a_tenth_of_a_second(open_explorer):
     assert repaint_milliseconds(tab, "ridge") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_explorer):
-    tab = open_explorer()
-    html = DoubleDescentExplorer().static_html()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.filter(([event]) => event === `change:${name}`).forEach(([, f]) => f());
-                },
-                save_changes: () => saved.push([state.width, state.seed]),
-                on: (event, f) => heard.push([event, f]),
-                off: (event, f) => (heard = heard.filter(([e, g]) => e !== event || g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("width", 300); // from Python
-            const fromPython = el.querySelector("[data-of=width]").textContent;
-            el.querySelector("[name=draw]").click();
-            stop();
-            el.remove();
-            return { fromPython, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(DoubleDescentExplorer._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"width": 300},
+        shows="[data-of=width]",
+        does=[["click", "[name=draw]"]],
+        keeps=["width", "seed"],
     )
 
-    assert story == {"fromPython": "300", "saved": [[300, 1]], "left": 0}
+    assert story["shown"] == "300"
+    assert story["saved"] == [[300, 1]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
-def test_the_explorer_of_the_chapter_lives(page_factory, site, url):
-    page = site / CHAPTER
-    if not page.is_file() or "// Double descent:" not in page.read_text(encoding="utf-8"):
-        pytest.skip("the chapter on double descent is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_explorer_of_the_chapter_lives(open_chapter):
+    tab = open_chapter(CHAPTER, "// Double descent:", ".dd")
 
-    tab.goto(url(CHAPTER, "file"))
-    tab.wait_for_selector("[data-mounted=yes] .dd")
     slider(tab, "width").focus()
     tab.keyboard.press("End")
 
     assert numbers(tab)[0] == "0"
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

@@ -30,8 +30,8 @@ def where_at_click(page, section=None, event="click"):
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_the_section_in_view_is_in_the_address_at_each_click(page_factory, url, scheme):
-    page = page_factory()
+def test_the_section_in_view_is_in_the_address_at_each_click(tabs, url, scheme):
+    page = tabs()
     page.goto(url(PAGE, scheme))
 
     first, at_first = where_at_click(page, "the-big-untrained-network")
@@ -41,12 +41,11 @@ def test_the_section_in_view_is_in_the_address_at_each_click(page_factory, url, 
     assert at_first == f'{begin}"The big untrained network"'
     assert at_second == f'{begin}"The neuron ward"'
     assert "+" not in first
-    assert page.record.foreign == []
-    assert page.record.errors == []
+    assert page.record.trouble == []
 
 
-def test_above_the_first_section_the_page_alone_is_named(page_factory, url):
-    page = page_factory()
+def test_above_the_first_section_the_page_alone_is_named(tabs, url):
+    page = tabs()
     page.goto(url(PAGE))
 
     _, where = where_at_click(page)
@@ -54,8 +53,8 @@ def test_above_the_first_section_the_page_alone_is_named(page_factory, url):
     assert where == f"Version {labs.__version__}, page {PAGE}"
 
 
-def test_a_long_heading_with_signs_is_encoded_and_cut(page_factory, url):
-    page = page_factory()
+def test_a_long_heading_with_signs_is_encoded_and_cut(tabs, url):
+    page = tabs()
     page.goto(url(PAGE))
     page.evaluate(
         "document.querySelector('#what-a-dead-neuron-is h2').textContent = '1 + 1 & \"ä\" #' + '€'.repeat(999)"
@@ -69,8 +68,8 @@ def test_a_long_heading_with_signs_is_encoded_and_cut(page_factory, url):
     assert len(address) < LONGEST
 
 
-def test_without_javascript_the_plain_link_names_page_and_version(page_factory, url):
-    page = page_factory(java_script_enabled=False)
+def test_without_javascript_the_plain_link_names_page_and_version(tabs, url):
+    page = tabs(java_script_enabled=False)
     page.goto(url(PAGE))
 
     address = page.locator(LINK).get_attribute("href")

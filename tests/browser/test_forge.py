@@ -1,6 +1,5 @@
 """The forge in a browser: formulas, slopes and the battery against torch; typing, errors, keyboard, themes, screens."""
 
-import json
 import math
 import random
 import re
@@ -11,7 +10,8 @@ import torch
 from labs.gain import gaussian_gain
 from labs.widgets import Forge
 from labs.widgets.forge import PRESETS
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import sizes_of, styles_of, unnamed
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/18-choosing.html"
 TORCH = {
@@ -23,28 +23,8 @@ TORCH = {
 
 
 @pytest.fixture(scope="module")
-def address(root, tmp_path_factory):
-    html = Forge().static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_forge(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(Forge()._esm), argument])
-
-    yield run
-    tab.close()
+def widget():
+    return Forge()
 
 
 def by_torch(formula, x, a):
@@ -175,18 +155,17 @@ def gain_of(tab, column=0):
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_it_mounts_alone_and_in_silence(open_forge, scheme):
-    tab = open_forge(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert gain_of(tab, 1) == "1.41"  # of ReLU
     assert tab.locator(".forge .curve.one").count() > 0
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_a_typed_formula_is_drawn_and_a_wrong_one_explained_while_the_last_stays(open_forge):
-    tab = open_forge()
+def test_a_typed_formula_is_drawn_and_a_wrong_one_explained_while_the_last_stays(open_widget):
+    tab = open_widget()
     field = tab.locator("input[name=formula]")
 
     field.focus()
@@ -202,8 +181,8 @@ def test_a_typed_formula_is_drawn_and_a_wrong_one_explained_while_the_last_stays
     assert tab.locator("select[name=preset]").input_value() == ""
 
 
-def test_presets_the_parameter_and_the_comparison_can_be_chosen(open_forge):
-    tab = open_forge()
+def test_presets_the_parameter_and_the_comparison_can_be_chosen(open_widget):
+    tab = open_widget()
 
     tab.locator("input[name=a]").fill("1")
     whole_swish = gain_of(tab)
@@ -227,8 +206,8 @@ def test_presets_the_parameter_and_the_comparison_can_be_chosen(open_forge):
         ("0 * x", "Zero everywhere"),
     ],
 )  # fmt: skip
-def test_the_verdict_says_what_it_means_for_a_network(open_forge, formula, words):
-    tab = open_forge()
+def test_the_verdict_says_what_it_means_for_a_network(open_widget, formula, words):
+    tab = open_widget()
 
     tab.locator("input[name=formula]").fill(formula)
 
@@ -238,8 +217,8 @@ def test_the_verdict_says_what_it_means_for_a_network(open_forge, formula, words
     )
 
 
-def test_markup_that_is_typed_or_stands_in_the_address_stays_text(open_forge):
-    tab = open_forge("one-light.html#forge=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E,7,Mish")
+def test_markup_that_is_typed_or_stands_in_the_address_stays_text(open_widget):
+    tab = open_widget("one-light.html#forge=%3Cimg%20src%3Dx%20onerror%3Dalert(1)%3E,7,Mish")
 
     assert tab.locator("input[name=formula]").input_value().startswith("<img")
     assert "found “<” at place 1" in tab.inner_text(".forge-error")
@@ -248,15 +227,13 @@ def test_markup_that_is_typed_or_stands_in_the_address_stays_text(open_forge):
     assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_typed_and_two_forges_keep_apart(open_forge, page_factory):
-    tab = open_forge("two-light.html")
+def test_the_address_reproduces_what_is_typed_and_two_forges_keep_apart(open_widget, open_again):
+    tab = open_widget("two-light.html")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
     tab.locator("input[name=formula]").nth(1).fill("max(x, a * x)")
     tab.wait_for_function("location.hash.startsWith('#forge2=max(x%2C%20a%20*%20x),0.5')")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
+    again = open_again(tab)
 
     assert again.locator("input[name=formula]").nth(0).input_value() == PRESETS["Swish-GELU mixture"]
     assert again.locator("input[name=formula]").nth(1).input_value() == "max(x, a * x)"
@@ -267,29 +244,22 @@ def test_the_address_reproduces_what_is_typed_and_two_forges_keep_apart(open_for
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_it_fits_every_screen_and_every_finger(open_forge, width):
-    tab = open_forge(width=width)
+def test_it_fits_every_screen_and_every_finger(open_widget, width):
+    tab = open_widget(width=width)
 
-    sizes = tab.eval_on_selector_all(
-        ".forge :is(input, select)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".forge :is(input, select)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_curves_errors_and_words_stand_out(open_forge, theme):
-    tab = open_forge(f"one-{theme}.html#forge=y,0,GELU", theme=theme)
+def test_curves_errors_and_words_stand_out(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html#forge=y,0,GELU", theme=theme)
     back, _ = THEMES[theme]
 
-    lines = tab.eval_on_selector_all(
-        ".curves-picture .curve", "all => all.map(e => getComputedStyle(e).stroke)"
-    )
-    texts = tab.eval_on_selector_all(
-        ".forge-note, .forge-error, .forge small", "all => all.map(e => getComputedStyle(e).color)"
-    )
+    lines = styles_of(tab, ".curves-picture .curve", "stroke")
+    texts = styles_of(tab, ".forge-note, .forge-error, .forge small", "color")
 
     assert len(lines) == 4
     assert min(contrast(line, back) for line in lines) >= 3
@@ -297,8 +267,8 @@ def test_curves_errors_and_words_stand_out(open_forge, theme):
     assert min(contrast(text, back) for text in texts) >= 4.5
 
 
-def test_a_screen_reader_hears_the_verdict_and_finds_every_name(open_forge):
-    tab = open_forge()
+def test_a_screen_reader_hears_the_verdict_and_finds_every_name(open_widget):
+    tab = open_widget()
 
     tab.locator("input[name=formula]").fill("x^2")
     tab.wait_for_function(
@@ -308,62 +278,34 @@ def test_a_screen_reader_hears_the_verdict_and_finds_every_name(open_forge):
     assert (
         tab.locator(".forge svg[role=img]").get_attribute("aria-label").startswith("Value and slope of x^2")
     )
-    unnamed = tab.eval_on_selector_all(
-        ".forge :is(input, select)", "all => all.filter((e) => !e.labels.length).length"
-    )
-    assert unnamed == 0
+    nameless = unnamed(tab, ".forge :is(input, select)")
+    assert nameless == 0
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_forge):
-    assert repaint_milliseconds(open_forge(), "a") <= 100
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    assert repaint_milliseconds(open_widget(), "a") <= 100
 
 
-def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(open_forge):
-    tab = open_forge()
-    html = Forge().static_html()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT;
-            let heard = [], saved = 0;
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    state[name] = value;
-                    heard.forEach(([event, f]) => event === `change:${name}` && f());
-                },
-                save_changes: () => saved++,
-                on: (event, f) => heard.push([event, f]), off: (_, f) => (heard = heard.filter(([, g]) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("formula", "tanh(x)"); // from Python
-            const shown = el.querySelector("[name=formula]").value;
-            const other = el.querySelector("[name=other]");
-            other.value = "GELU";
-            other.dispatchEvent(new Event("change", { bubbles: true }));
-            stop();
-            el.remove();
-            return { shown, other: state.other, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(Forge()._esm), state],
+def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(live):
+    story = live(
+        sets={"formula": "tanh(x)"},
+        shows="[name=formula]",
+        does=[["change", "[name=other]", "GELU"]],
+        keeps=["other"],
     )
 
-    assert story == {"shown": "tanh(x)", "other": "GELU", "saved": 1, "left": 0}
+    assert story["shown"] == "tanh(x)"
+    assert story["saved"] == [["GELU"]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_the_forge_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The forge:" not in (site / CHAPTER).read_text(encoding="utf-8"):
-        pytest.skip("the chapter on choosing is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_forge_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The forge:", ".forge", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .forge")
     tab.locator(".forge input[name=formula]").fill("relu(x)")
 
     assert gain_of(tab) == "1.41"
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

@@ -1,6 +1,5 @@
 """The graph stepper in a browser: its numbers against torch, and buttons, sliders, themes, screens."""
 
-import json
 import random
 import re
 
@@ -9,7 +8,8 @@ import torch
 
 from labs.autograd import Value
 from labs.widgets import GraphStepper
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import letters_of, sizes_of
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/10-backpropagation.html"
 NODES = "xyzwpqmf"
@@ -18,28 +18,8 @@ both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 @pytest.fixture(scope="module")
-def address(root, tmp_path_factory):
-    html = GraphStepper().static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_stepper(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(GraphStepper._esm), argument])
-
-    yield run
-    tab.close()
+def widget():
+    return GraphStepper()
 
 
 def button(tab, name):
@@ -115,20 +95,19 @@ def test_numbers_are_written_in_full_and_fit_their_box(javascript):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_stepper, scheme):
-    tab = open_stepper(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert shown(tab, "value") == ["4", "−2", "5", "−1", "?", "?", "?", "?"]
     assert shown(tab, "gradient") == ["?"] * 8
     assert tab.locator("select[name=preset]").input_value() == "the chapter's"
     assert tab.locator(".labs-widget-note").count() == 0
     assert tab.locator(".stepper [id]").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_nine_steps_tell_the_rule_and_show_the_numbers_one_by_one(open_stepper):
-    tab = open_stepper()
+def test_nine_steps_tell_the_rule_and_show_the_numbers_one_by_one(open_widget):
+    tab = open_widget()
     story, unknown = [], []
 
     for name in ["forward step"] * 4 + ["backward step"] * 5:
@@ -158,8 +137,8 @@ def test_nine_steps_tell_the_rule_and_show_the_numbers_one_by_one(open_stepper):
     tab.wait_for_function(f"{LIVE}.startsWith('Step 9 of 9.') && {LIVE}.endsWith('{result}')")
 
 
-def test_a_button_out_of_turn_says_why_and_does_nothing(open_stepper):
-    tab = open_stepper()  # forced: the buttons say that they are disabled, and answer
+def test_a_button_out_of_turn_says_why_and_does_nothing(open_widget):
+    tab = open_widget()  # forced: the buttons say that they are disabled, and answer
 
     button(tab, "backward step").click(force=True)
     early = tab.inner_text(".stepper-rule"), shown(tab, "gradient")
@@ -177,8 +156,8 @@ def test_a_button_out_of_turn_says_why_and_does_nothing(open_stepper):
     assert shown(tab, "value")[4:] == ["?"] * 4
 
 
-def test_a_tie_and_a_flat_point_are_told(open_stepper):
-    tab = open_stepper("one-light.html#graph=4,-2,5,-1,9")
+def test_a_tie_and_a_flat_point_are_told(open_widget):
+    tab = open_widget("one-light.html#graph=4,-2,5,-1,9")
 
     tab.locator("select[name=preset]").select_option("a tie, z = w")
     tie = tab.inner_text(".stepper-rule"), shown(tab, "gradient")
@@ -196,8 +175,8 @@ def test_a_tie_and_a_flat_point_are_told(open_stepper):
     )
 
 
-def test_a_slider_follows_the_keyboard_and_what_changes_is_marked(open_stepper):
-    tab = open_stepper("one-light.html#graph=4,-2,5,-1,9")
+def test_a_slider_follows_the_keyboard_and_what_changes_is_marked(open_widget):
+    tab = open_widget("one-light.html#graph=4,-2,5,-1,9")
     slider = tab.get_by_role("slider", name="w =")
     slider.focus()
 
@@ -213,8 +192,8 @@ def test_a_slider_follows_the_keyboard_and_what_changes_is_marked(open_stepper):
     assert shown(tab, "gradient") == ["0"] * 7 + ["1"]
 
 
-def test_the_buttons_follow_the_keyboard_and_keep_the_focus(open_stepper):
-    tab = open_stepper()
+def test_the_buttons_follow_the_keyboard_and_keep_the_focus(open_widget):
+    tab = open_widget()
     button(tab, "forward step").focus()
 
     for _ in range(5):
@@ -226,16 +205,16 @@ def test_the_buttons_follow_the_keyboard_and_keep_the_focus(open_stepper):
 
 
 @pytest.mark.parametrize("nonsense", ["99,-99,999,1e5,77", "x,y,z,w,v", "", "1.25,,,,2.5"])
-def test_a_nonsense_address_shows_what_there_is(open_stepper, nonsense):
-    tab = open_stepper(f"one-light.html#graph={nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#graph={nonsense}")
 
     assert len(shown(tab, "value")) == 8
     assert not re.search("NaN|undefined", tab.inner_html(".stepper"))
     assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_stepper):
-    tab = open_stepper("two-light.html#graph=1,1,1,1,0&graph2=2,3,1,0,5", scheme="http")
+def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#graph=1,1,1,1,0&graph2=2,3,1,0,5", scheme="http")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     button(tab, "backward step").nth(1).click()
@@ -252,22 +231,16 @@ def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_s
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (768, 900)])
-def test_it_fits_every_screen_and_every_finger(open_stepper, width, height):
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
     options = {"has_touch": True, "is_mobile": True} if width < 400 else {}
-    tab = open_stepper(
+    tab = open_widget(
         "one-light.html#graph=-7.5,-8,-7.5,-8,8", width=width, height=height, **options
     )  # the longest numbers
     press = button(tab, "backward step")
     press.tap() if options else press.click()
 
-    sizes = tab.eval_on_selector_all(
-        ".stepper :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
-    letters = tab.eval_on_selector_all(
-        ".stepper svg text",
-        "all => all.map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)",
-    )
+    sizes = sizes_of(tab, ".stepper :is(button, select, input)")
+    letters = letters_of(tab, ".stepper svg text")
     texts, boxes = (
         tab.eval_on_selector_all(selector, "all => all.map(e => e.getBBox()).map(b => b.width)")
         for selector in (".stepper svg :is(.value, .gradient)", ".stepper .node")
@@ -281,8 +254,8 @@ def test_it_fits_every_screen_and_every_finger(open_stepper, width, height):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_both_directions_stand_out_and_differ_without_colour(open_stepper, theme):
-    tab = open_stepper(f"one-{theme}.html#graph=4,-2,5,-1,7", theme=theme)
+def test_both_directions_stand_out_and_differ_without_colour(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html#graph=4,-2,5,-1,7", theme=theme)
     back, _ = THEMES[theme]
 
     value, gradient = (
@@ -306,59 +279,31 @@ def test_both_directions_stand_out_and_differ_without_colour(open_stepper, theme
     assert forth[1] == "none" != returned[1]
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_stepper):
-    tab = open_stepper("one-light.html#graph=-8,-2,5,-1,9")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget("one-light.html#graph=-8,-2,5,-1,9")
 
     assert repaint_milliseconds(tab, "x") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_stepper):
-    tab = open_stepper()
-    html = GraphStepper().static_html()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.filter(([event]) => event === `change:${name}`).forEach(([, f]) => f());
-                },
-                save_changes: () => saved.push([state.x, state.w, state.step]),
-                on: (event, f) => heard.push([event, f]),
-                off: (event, f) => (heard = heard.filter(([e, g]) => e !== event || g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("x", 3); // from Python
-            const fromPython = el.querySelector("[name=x]").value;
-            el.querySelector("[data-do=all]").click();
-            stop();
-            el.remove();
-            return { fromPython, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(GraphStepper._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"x": 3},
+        shows="[name=x]",
+        does=[["click", "[data-do=all]"]],
+        keeps=["x", "w", "step"],
     )
 
-    assert story == {"fromPython": "3", "saved": [[3, -1, 9]], "left": 0}
+    assert story["shown"] == "3"
+    assert story["saved"] == [[3, -1, 9]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
-def test_the_stepper_of_the_chapter_lives(page_factory, site, url):
-    if not (site / CHAPTER).is_file() or "// The graph stepper:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on backpropagation is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_stepper_of_the_chapter_lives(open_chapter):
+    tab = open_chapter(CHAPTER, "// The graph stepper:", ".stepper-rule")
 
-    tab.goto(url(CHAPTER, "file"))
-    tab.wait_for_selector("[data-mounted=yes] .stepper-rule")
     button(tab, "all steps").click()
 
     assert "?" not in shown(tab, "value") + shown(tab, "gradient")
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

@@ -1,6 +1,5 @@
 """The landscape viewer in a browser: its losses against scipy, and choosing, dragging, keyboard, themes, screens."""
 
-import json
 import re
 
 import numpy as np
@@ -9,39 +8,15 @@ from scipy.interpolate import RegularGridInterpolator
 
 from labs.results import load_result
 from labs.widgets import LandscapeViewer
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import sizes_of, styles_of, unnamed
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/17-landscape.html"
 
 
 @pytest.fixture(scope="module")
-def viewer():
+def widget():
     return LandscapeViewer.from_results(load_result("landscape_slices")["data"])
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, viewer):
-    html = viewer.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_viewer(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser, viewer):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(viewer._esm), argument])
-
-    yield run
-    tab.close()
 
 
 def numbers(tab):
@@ -56,8 +31,8 @@ def numbers(tab):
 
 
 @pytest.mark.parametrize("name", ["ReLU", "ReLU rescaled", "Tanh"])
-def test_losses_between_the_places_are_those_of_scipy(javascript, viewer, name):
-    axis, grid = viewer.data["axis"], viewer.data["slices"][name]["grid"]
+def test_losses_between_the_places_are_those_of_scipy(javascript, widget, name):
+    axis, grid = widget.data["axis"], widget.data["slices"][name]["grid"]
     exact = np.linspace(axis[0], axis[-1], len(axis))
     rng = np.random.default_rng(0)
     places = np.concatenate([rng.uniform(-1, 1, (1000, 2)), [[-1, -1], [1, 1], [1, -1], [0, 0]]])
@@ -90,9 +65,9 @@ def test_a_point_of_the_map_lies_on_its_line(javascript):
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_it_mounts_alone_and_in_silence_with_the_measured_numbers(open_viewer, scheme, viewer):
-    tab = open_viewer(scheme=scheme)
-    first = viewer.data["slices"]["ReLU"]
+def test_it_mounts_alone_and_in_silence_with_the_measured_numbers(open_widget, scheme, widget):
+    tab = open_widget(scheme=scheme)
+    first = widget.data["slices"]["ReLU"]
 
     found = numbers(tab)
 
@@ -101,14 +76,13 @@ def test_it_mounts_alone_and_in_silence_with_the_measured_numbers(open_viewer, s
     assert found["test accuracy"] == [f"{100 * first['accuracy']:.1f} %"]
     assert tab.inner_text(".lv-readout") == "ReLU, filter-normalised: 0.194 nats at 0 on the line of 0°."
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
 def test_two_slices_can_be_compared_and_the_rescaled_one_is_the_same_function_with_another_curvature(
-    open_viewer,
+    open_widget,
 ):
-    tab = open_viewer()
+    tab = open_widget()
 
     tab.locator("select[name=slice]").select_option("ReLU plain")
     tab.locator("select[name=other]").select_option("ReLU rescaled")
@@ -122,8 +96,8 @@ def test_two_slices_can_be_compared_and_the_rescaled_one_is_the_same_function_wi
         "all => all.map(e => getComputedStyle(e).strokeDasharray)"))) == 2  # fmt: skip
 
 
-def test_the_line_follows_the_keyboard_the_mouse_and_a_finger(page_factory, address, viewer):
-    tab = opener(page_factory, address, "one-light.html")(has_touch=True)
+def test_the_line_follows_the_keyboard_the_mouse_and_a_finger(open_widget):
+    tab = open_widget(has_touch=True)
     tab.locator("input[name=place]").focus()
     for _ in range(5):
         tab.keyboard.press("ArrowRight")
@@ -144,8 +118,8 @@ def test_the_line_follows_the_keyboard_the_mouse_and_a_finger(page_factory, addr
     assert tab.inner_text(".lv-readout").endswith("at −0.5 on the line of 0°.")
 
 
-def test_the_map_shows_the_bands_and_the_window_magnifies_it(open_viewer, viewer):
-    tab = open_viewer()
+def test_the_map_shows_the_bands_and_the_window_magnifies_it(open_widget, widget):
+    tab = open_widget()
     code = """() => {
         const pen = document.querySelector(".lv-map canvas").getContext("2d");
         return [[120, 120], [3, 3], [120, 3]].map(([x, y]) => [...pen.getImageData(x, y, 1, 1).data]);
@@ -161,24 +135,22 @@ def test_the_map_shows_the_bands_and_the_window_magnifies_it(open_viewer, viewer
 
 
 @pytest.mark.parametrize("nonsense", ["landscape=x,y,z", "landscape=ReLU,ReLU%20lost,999,-7,0", "landscape="])
-def test_a_nonsense_address_shows_what_there_is(open_viewer, nonsense):
-    tab = open_viewer(f"one-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert len(numbers(tab)) == 4
     assert not re.search("NaN|undefined", tab.inner_html(".lv"))
     assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_chosen_and_two_viewers_keep_apart(open_viewer, page_factory):
-    tab = open_viewer("two-light.html")
+def test_the_address_reproduces_what_is_chosen_and_two_viewers_keep_apart(open_widget, open_again):
+    tab = open_widget("two-light.html")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
     tab.locator("select[name=slice]").nth(1).select_option("ReLU rescaled")
     tab.locator("input[name=angle]").nth(1).fill("30")
     tab.wait_for_function("location.hash === '#landscape2=ReLU%20rescaled,nothing,30,0,1'")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
+    again = open_again(tab)
 
     said = again.locator(".lv-readout").all_inner_texts()
     assert said == tab.locator(".lv-readout").all_inner_texts()
@@ -187,28 +159,23 @@ def test_the_address_reproduces_what_is_chosen_and_two_viewers_keep_apart(open_v
 
 
 @pytest.mark.parametrize("width", [320, 360, 1280])
-def test_it_fits_every_screen_and_every_finger(open_viewer, width):
-    tab = open_viewer(
+def test_it_fits_every_screen_and_every_finger(open_widget, width):
+    tab = open_widget(
         "one-light.html#landscape=LeakyReLU%20plain,LeakyReLU%20rescaled,45,0.3,0.5", width=width
     )
 
-    sizes = tab.eval_on_selector_all(
-        ".lv :is(input, select)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".lv :is(input, select)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_curves_and_words_stand_out(open_viewer, theme):
-    tab = open_viewer(f"one-{theme}.html#landscape=ReLU,Tanh,0,0,1", theme=theme)
+def test_curves_and_words_stand_out(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html#landscape=ReLU,Tanh,0,0,1", theme=theme)
     back, ink = THEMES[theme]
 
-    lines = tab.eval_on_selector_all(
-        ".curves-picture .curve", "all => all.map(e => getComputedStyle(e).stroke)"
-    )
+    lines = styles_of(tab, ".curves-picture .curve", "stroke")
     quiet = tab.eval_on_selector(".lv-note", "e => getComputedStyle(e).color")
 
     assert len(lines) == 2
@@ -217,76 +184,47 @@ def test_curves_and_words_stand_out(open_viewer, theme):
     assert contrast(ink, back) >= 4.5
 
 
-def test_a_screen_reader_hears_the_numbers_once_the_hand_rests_and_finds_every_name(open_viewer):
-    tab = open_viewer()
+def test_a_screen_reader_hears_the_numbers_once_the_hand_rests_and_finds_every_name(open_widget):
+    tab = open_widget()
 
     tab.locator("select[name=other]").select_option("Tanh")
     tab.wait_for_function("document.querySelector('.lv [aria-live]').textContent.includes('Tanh')")
 
     assert "Largest eigenvalue" in tab.locator(".lv [aria-live]").text_content()
     assert tab.locator(".lv-map svg").get_attribute("aria-label").startswith("Map of the loss, ReLU")
-    unnamed = tab.eval_on_selector_all(
-        ".lv :is(input, select)", "all => all.filter((e) => !e.labels.length).length"
-    )
-    assert unnamed == 0
+    nameless = unnamed(tab, ".lv :is(input, select)")
+    assert nameless == 0
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_viewer):
-    tab = open_viewer("one-light.html#landscape=ReLU,Tanh,0,0,0.2")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget("one-light.html#landscape=ReLU,Tanh,0,0,0.2")
 
     costs = {name: repaint_milliseconds(tab, name) for name in ("angle", "place", "window")}
 
     assert max(costs.values()) <= 100, costs
 
 
-def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(open_viewer, viewer):
-    tab = open_viewer()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", viewer.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT;
-            let heard = [], saved = 0;
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    state[name] = value;
-                    heard.forEach(([event, f]) => event === `change:${name}` && f());
-                },
-                save_changes: () => saved++,
-                on: (event, f) => heard.push([event, f]), off: (_, f) => (heard = heard.filter(([, g]) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("slice", "Tanh"); // from Python
-            const shown = el.querySelector(".lv-readout").textContent;
-            const angle = el.querySelector("[name=angle]");
-            angle.value = 40;
-            angle.dispatchEvent(new Event("input", { bubbles: true }));
-            stop();
-            el.remove();
-            return { shown: shown.startsWith("Tanh"), angle: state.angle, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(viewer._esm), state],
+def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(live):
+    story = live(
+        sets={"slice": "Tanh"},
+        shows=".lv-readout",
+        does=[["input", "[name=angle]", 40]],
+        keeps=["angle"],
     )
 
-    assert story == {"shown": True, "angle": 40, "saved": 1, "left": 0}
+    assert story["shown"].startswith("Tanh")
+    assert story["saved"] == [[40]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @pytest.mark.parametrize("scheme", ["http", "file"])
-def test_the_viewer_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The landscape viewer:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on the loss landscape is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_viewer_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The landscape viewer:", ".lv", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .lv")
     before = tab.inner_text(".lv-readout")
     tab.locator(".lv select[name=slice]").select_option("Tanh")
 
     assert tab.inner_text(".lv-readout") != before
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

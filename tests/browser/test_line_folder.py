@@ -1,13 +1,14 @@
 """The line folder in a browser: its curve and its pieces against torch, and controls, themes, screens."""
 
-import json
+import itertools
 import re
 
 import pytest
 import torch
 
 from labs.widgets import LineFolder
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import sizes_of
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/06-depth.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -25,33 +26,8 @@ SETTINGS = [
 
 
 @pytest.fixture(scope="module")
-def folder():
+def widget():
     return LineFolder()
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, folder):
-    html = folder.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_folder(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser, folder):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(folder._esm), argument])
-
-    yield run
-    tab.close()
 
 
 def shown(settings):
@@ -137,32 +113,37 @@ def test_each_fold_doubles_the_pieces(javascript, layers):
     assert all(start * 2**layers == round(start * 2**layers) for start in inside)
 
 
-@pytest.mark.parametrize("units", [1, 3, 8])
-@pytest.mark.parametrize("layers", [1, 2, 4])
-def test_no_network_has_more_pieces_than_the_limit(javascript, units, layers):
-    for seed in "123456":
-        folder, state = shown({"weights": seed, "units": units, "layers": layers, "gain": 2.0, "bias": 1.0})
+def test_no_network_has_more_pieces_than_the_limit(javascript, widget):
+    cases = list(itertools.product((1, 3, 8), (1, 2, 4), "123456"))
+    states = [
+        {"weights": seed, "units": units, "layers": layers, "activation": "ReLU", "gain": 2.0, "bias": 1.0}
+        for units, layers, seed in cases
+    ]
+    code = """({ matrices, pieces }, [data, states]) =>
+        states.map((state) => pieces(matrices(data, state), state.activation).pieces.length)"""
 
-        assert 1 <= len(pieces_of(javascript, folder, state)) <= (units + 1) ** layers
+    found = javascript(code, [widget.data, states])
+
+    for (units, layers, seed), many in zip(cases, found, strict=True):
+        assert 1 <= many <= (units + 1) ** layers, (units, layers, seed)
 
 
 # --- The page -----------------------------------------------------------------------------------------
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_folder, scheme):
-    tab = open_folder(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert number(tab, "limit") == 25
     assert number(tab, "most that one") == 5
     assert number(tab, "weights and biases") == 33
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_folding_five_times_makes_thirty_two_pieces_between_zero_and_one(open_folder):
-    tab = open_folder("one-light.html#fold=fold,2,5,ReLU,1,0.5")
+def test_folding_five_times_makes_thirty_two_pieces_between_zero_and_one(open_widget):
+    tab = open_widget("one-light.html#fold=fold,2,5,ReLU,1,0.5")
 
     # One flat piece on each side of the interval.
     assert tab.inner_text(".folder-count").startswith("34 straight pieces over the whole line, 34 of them")
@@ -171,8 +152,8 @@ def test_folding_five_times_makes_thirty_two_pieces_between_zero_and_one(open_fo
     assert tab.locator("input[name=units]").is_disabled()
 
 
-def test_the_identity_leaves_one_piece_whatever_the_depth(open_folder):
-    tab = open_folder("one-light.html#fold=2,8,5,ReLU,1,0.5")
+def test_the_identity_leaves_one_piece_whatever_the_depth(open_widget):
+    tab = open_widget("one-light.html#fold=2,8,5,ReLU,1,0.5")
     before = number(tab, "straight pieces")
 
     tab.locator("select[name=activation]").select_option("identity")
@@ -183,8 +164,8 @@ def test_the_identity_leaves_one_piece_whatever_the_depth(open_folder):
     assert tab.locator(".folder-kink, .folder-switch").count() == 0
 
 
-def test_units_and_layers_follow_the_keyboard(open_folder):
-    tab = open_folder()
+def test_units_and_layers_follow_the_keyboard(open_widget):
+    tab = open_widget()
 
     tab.locator("input[name=layers]").focus()
     tab.keyboard.press("End")
@@ -201,8 +182,8 @@ def test_units_and_layers_follow_the_keyboard(open_folder):
 @pytest.mark.parametrize(
     "nonsense", ["fold=9,99,99,sine,9,9", "fold=x", "fold=", "fold=fold,0,0,ReLU,0,-1", "fold"]
 )
-def test_a_nonsense_address_shows_what_there_is(open_folder, nonsense):
-    tab = open_folder(f"one-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert number(tab, "straight pieces") >= 1
     assert not re.search("NaN|undefined", tab.inner_html(".folder"))
@@ -210,22 +191,20 @@ def test_a_nonsense_address_shows_what_there_is(open_folder, nonsense):
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_folder, page_factory, scheme):
-    tab = open_folder(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     tab.locator("select[name=weights]").select_option("4")
     tab.locator("input[name=layers]").fill("3")
     tab.wait_for_function("location.hash === '#fold=4,4,3,ReLU,1,0.5'")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
     assert again.inner_text(".folder-count") == tab.inner_text(".folder-count")
     assert again.inner_html(".curves-picture") == tab.inner_html(".curves-picture")
 
 
-def test_two_folders_on_a_page_keep_apart(open_folder):
-    tab = open_folder("two-light.html#fold=1,2,1,ReLU,1,0.5&fold2=1,3,1,ReLU,1,0.5")
+def test_two_folders_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#fold=1,2,1,ReLU,1,0.5&fold2=1,3,1,ReLU,1,0.5")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     tab.locator("input[name=units]").nth(1).fill("5")
@@ -234,21 +213,18 @@ def test_two_folders_on_a_page_keep_apart(open_folder):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
-def test_it_fits_every_screen_and_every_finger(open_folder, width, height):
-    tab = open_folder(width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".folder :is(select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".folder :is(select, input)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_curve_kinks_and_switches_stand_out(open_folder, theme):
-    tab = open_folder(f"one-{theme}.html", theme=theme)
+def test_curve_kinks_and_switches_stand_out(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
     back, _ = THEMES[theme]
 
     for part in (".curve.one", ".folder-kink", ".folder-switch"):
@@ -256,8 +232,8 @@ def test_curve_kinks_and_switches_stand_out(open_folder, theme):
         assert contrast(colour, back) >= 3
 
 
-def test_a_screen_reader_hears_the_count_once_the_hand_rests(open_folder):
-    tab = open_folder()
+def test_a_screen_reader_hears_the_count_once_the_hand_rests(open_widget):
+    tab = open_widget()
 
     tab.locator("select[name=activation]").select_option("identity")
     tab.wait_for_function(
@@ -267,60 +243,32 @@ def test_a_screen_reader_hears_the_count_once_the_hand_rests(open_folder):
     assert tab.locator(".curves-picture > svg").get_attribute("aria-label").endswith("whatever their number.")
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_folder):
-    tab = open_folder("one-light.html#fold=5,8,5,ReLU,1,0.1")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget("one-light.html#fold=5,8,5,ReLU,1,0.1")
 
     assert repaint_milliseconds(tab, "bias") <= 100
 
 
-def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(open_folder, folder):
-    tab = open_folder()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", folder.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT;
-            let heard = [], saved = 0;
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.forEach(([event, f]) => event === `change:${name}` && f());
-                },
-                save_changes: () => saved++,
-                on: (event, f) => heard.push([event, f]), off: (_, f) => (heard = heard.filter(([, g]) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("units", 6); // from Python
-            const fromPython = el.querySelector("input[name=units]").value;
-            const layers = el.querySelector("input[name=layers]");
-            layers.value = 3;
-            layers.dispatchEvent(new Event("input", { bubbles: true }));
-            stop();
-            el.remove();
-            return { fromPython, layers: state.layers, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(folder._esm), state],
+def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(live):
+    story = live(
+        sets={"units": 6},
+        shows="input[name=units]",
+        does=[["input", "input[name=layers]", 3]],
+        keeps=["layers"],
     )
 
-    assert story == {"fromPython": "6", "layers": 3, "saved": 1, "left": 0}
+    assert story["shown"] == "6"
+    assert story["saved"] == [[3]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @both_schemes
-def test_the_folder_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The line folder:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on depth is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_folder_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The line folder:", ".folder", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .folder")
     tab.locator("select[name=activation]").select_option("identity")
 
     assert number(tab, "straight pieces") == 1
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

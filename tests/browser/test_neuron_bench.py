@@ -1,6 +1,5 @@
 """The neuron bench in a browser: its numbers against torch and a plain loop, and controls, themes, screens."""
 
-import json
 import random
 import re
 from fractions import Fraction
@@ -12,7 +11,8 @@ from torch import nn
 from labs.activations import Step
 from labs.widgets import NeuronBench
 from labs.widgets.neuron_bench import ACTIVATIONS, neuron_points
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import letters_of, sizes_of, text_without
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/04-neuron.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -26,33 +26,8 @@ JUDGES = {
 
 
 @pytest.fixture(scope="module")
-def bench():
+def widget():
     return NeuronBench()
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, bench):
-    html = bench.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_bench(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser, bench):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(bench._esm), argument])
-
-    yield run
-    tab.close()
 
 
 def button(tab, name):
@@ -198,17 +173,16 @@ def test_a_cut_square_keeps_what_lies_above(javascript):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_bench, scheme):
-    tab = open_bench(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert tab.inner_text(".bench-count") == "2 of 4 right, 2 wrong"
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_the_table_of_a_gate_shows_each_point(open_bench):
-    tab = open_bench("one-light.html#neuron=AND,Sigmoid,1.5,1,-1.2")
+def test_the_table_of_a_gate_shows_each_point(open_widget):
+    tab = open_widget("one-light.html#neuron=AND,Sigmoid,1.5,1,-1.2")
 
     rows = [row.split("\t") for row in tab.locator(".bench-neuron tbody tr").all_inner_texts()]
 
@@ -221,8 +195,8 @@ def test_the_table_of_a_gate_shows_each_point(open_bench):
     assert tab.locator(".curves-picture .wrong").count() == 1
 
 
-def test_the_table_of_the_flowers_counts_them_by_species(open_bench):
-    tab = open_bench("one-light.html#neuron=setosa-versicolor,Step,0,0,1")
+def test_the_table_of_the_flowers_counts_them_by_species(open_widget):
+    tab = open_widget("one-light.html#neuron=setosa-versicolor,Step,0,0,1")
 
     rows = [row.split("\t") for row in tab.locator(".bench-neuron tbody tr").all_inner_texts()]
 
@@ -232,8 +206,8 @@ def test_the_table_of_the_flowers_counts_them_by_species(open_bench):
     assert tab.locator(".curves-picture .member").count() == 50
 
 
-def test_no_activation_moves_the_line_or_the_marks(open_bench):
-    tab = open_bench("one-light.html#neuron=OR,Step,1.5,1,-1.2")
+def test_no_activation_moves_the_line_or_the_marks(open_widget):
+    tab = open_widget("one-light.html#neuron=OR,Step,1.5,1,-1.2")
 
     lines, counts, scales = set(), set(), []
     for name in ACTIVATIONS:
@@ -253,8 +227,8 @@ def test_no_activation_moves_the_line_or_the_marks(open_bench):
     ]
 
 
-def test_the_line_is_where_z_is_zero_and_the_arrow_stands_on_it_at_a_right_angle(open_bench):
-    tab = open_bench("one-light.html#neuron=OR,Step,1.5,1,-1.2")
+def test_the_line_is_where_z_is_zero_and_the_arrow_stands_on_it_at_a_right_angle(open_widget):
+    tab = open_widget("one-light.html#neuron=OR,Step,1.5,1,-1.2")
 
     line, arrow = (
         [float(x) for x in re.findall(r"-?[\d.]+", tab.get_attribute(f".curves-picture .{kind}", "d"))]
@@ -274,8 +248,8 @@ def test_the_line_is_where_z_is_zero_and_the_arrow_stands_on_it_at_a_right_angle
     assert abs(along[0] * up[0] + along[1] * up[1]) < 0.01 * side * 42
 
 
-def test_the_sliders_follow_the_keyboard(open_bench):
-    tab = open_bench("one-light.html#neuron=AND,Step,1,1,-1.2")
+def test_the_sliders_follow_the_keyboard(open_widget):
+    tab = open_widget("one-light.html#neuron=AND,Step,1,1,-1.2")
     bias = tab.get_by_role("slider", name="b", exact=False).last
     bias.focus()
 
@@ -289,8 +263,8 @@ def test_the_sliders_follow_the_keyboard(open_bench):
     assert "outside the picture" in tab.inner_text(".bench-formula")
 
 
-def test_a_perceptron_step_says_what_it_did_and_marks_the_point(open_bench):
-    tab = open_bench("one-light.html#neuron=AND,Step,1,1,-0.5")
+def test_a_perceptron_step_says_what_it_did_and_marks_the_point(open_widget):
+    tab = open_widget("one-light.html#neuron=AND,Step,1,1,-0.5")
 
     button(tab, "perceptron step").click()
 
@@ -308,8 +282,8 @@ def test_a_perceptron_step_says_what_it_did_and_marks_the_point(open_bench):
     assert spoken == f"3 of 4 right. z = 1 x₁ + 0 x₂ − 1.5. {said}"
 
 
-def test_the_rule_ends_on_and_and_never_on_xor(open_bench):
-    tab = open_bench()
+def test_the_rule_ends_on_and_and_never_on_xor(open_widget):
+    tab = open_widget()
 
     button(tab, "start at zero").click()
     zero = numbers(tab), tab.inner_text(".bench-formula")
@@ -339,8 +313,8 @@ def test_the_rule_ends_on_and_and_never_on_xor(open_bench):
     assert tab.inner_text(".bench-said").endswith("200 corrections so far.")
 
 
-def test_the_buttons_follow_the_keyboard(open_bench):
-    tab = open_bench("one-light.html#neuron=OR,Step,0,0,0")
+def test_the_buttons_follow_the_keyboard(open_widget):
+    tab = open_widget("one-light.html#neuron=OR,Step,0,0,0")
     button(tab, "run 100 steps").focus()
 
     tab.keyboard.press("Enter")
@@ -359,8 +333,8 @@ def test_the_buttons_follow_the_keyboard(open_bench):
         "neuron=__proto__,toString,1,1,1",
     ],
 )
-def test_a_nonsense_address_shows_what_there_is(open_bench, nonsense):
-    tab = open_bench(f"one-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert "of 4 right" in tab.inner_text(".bench-count")
     assert not re.search("NaN|undefined", tab.inner_html(".bench-neuron"))
@@ -369,30 +343,26 @@ def test_a_nonsense_address_shows_what_there_is(open_bench, nonsense):
 
 def seen(tab):
     """The text of the widget without what is only said aloud, and without what only this visit knows."""
-    return tab.evaluate("""() => {
-        const copy = document.querySelector(".bench-neuron").cloneNode(true);
-        copy.querySelectorAll("[aria-live], .bench-said").forEach((said) => said.remove());
-        return copy.textContent;
-    }""")
+    return text_without(tab, ".bench-neuron", "[aria-live], .bench-said")
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_bench, page_factory, scheme):
-    tab = open_bench(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     choose(tab, "points", "versicolor-virginica")
     choose(tab, "activation", "Tanh")
     button(tab, "run 100 steps").click()
-    tab.wait_for_function("location.hash.startsWith('#neuron=versicolor-virginica,Tanh,')")
+    tab.wait_for_function(
+        "/^#neuron=versicolor-virginica,Tanh,(?!1,)/.test(location.hash)"
+    )  # after all steps
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
     assert seen(again) == seen(tab)
 
 
-def test_two_benches_on_a_page_keep_apart(open_bench):
-    tab = open_bench("two-light.html#neuron=OR,Step,1,1,-1.5&neuron2=AND,Step,1,1,-1.5")
+def test_two_benches_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#neuron=OR,Step,1,1,-1.5&neuron2=AND,Step,1,1,-1.5")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     button(tab, "perceptron step").nth(0).click()
@@ -404,19 +374,13 @@ def test_two_benches_on_a_page_keep_apart(open_bench):
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
 @pytest.mark.parametrize("points", ["AND", "versicolor-virginica"])
-def test_it_fits_every_screen_and_every_finger(open_bench, width, height, points):
-    tab = open_bench(
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height, points):
+    tab = open_widget(
         f"one-light.html#neuron={points},Sigmoid,-1.234,1.234,-1.234", width=width, height=height
     )
 
-    sizes = tab.eval_on_selector_all(
-        ".bench-neuron :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
-    letters = tab.eval_on_selector_all(
-        ".bench-neuron svg text",
-        "all => all.map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)",
-    )
+    sizes = sizes_of(tab, ".bench-neuron :is(button, select, input)")
+    letters = letters_of(tab, ".bench-neuron svg text")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
@@ -424,8 +388,8 @@ def test_it_fits_every_screen_and_every_finger(open_bench, width, height, points
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_classes_and_wrong_ones_differ_in_shape_and_stand_out(open_bench, theme):
-    tab = open_bench(f"one-{theme}.html", theme=theme)
+def test_classes_and_wrong_ones_differ_in_shape_and_stand_out(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
     back, _ = THEMES[theme]
 
     shapes = {
@@ -447,61 +411,33 @@ def test_classes_and_wrong_ones_differ_in_shape_and_stand_out(open_bench, theme)
     assert contrast(deepest, back) >= 1.8  # light and dark differ in grey as well
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_bench):
-    tab = open_bench("one-light.html#neuron=versicolor-virginica,Sigmoid,1,1,0")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget("one-light.html#neuron=versicolor-virginica,Sigmoid,1,1,0")
 
     assert repaint_milliseconds(tab, "w1") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_bench, bench):
-    tab = open_bench()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", bench.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.filter(([event]) => event === `change:${name}`).forEach(([, f]) => f());
-                },
-                save_changes: () => saved.push([state.w1, state.w2, state.b]),
-                on: (event, f) => heard.push([event, f]),
-                off: (event, f) => (heard = heard.filter(([e, g]) => e !== event || g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("points", "OR"); // from Python
-            const fromPython = el.querySelector(".bench-count").textContent;
-            model.set("b", -1.5);
-            el.querySelector("[data-do=step]").click();
-            stop();
-            el.remove();
-            return { fromPython, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(bench._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"points": "OR", "b": -1.5},
+        shows=".bench-count",
+        does=[["click", "[data-do=step]"]],
+        keeps=["w1", "w2", "b"],
     )
 
-    assert story == {"fromPython": "4 of 4 right", "saved": [[1, 2, -0.5]], "left": 0}
+    assert story["shown"] == "2 of 4 right, 2 wrong"  # by hand: (0, 1) and (1, 0) lie below
+    assert story["saved"] == [[1, 2, -0.5]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @both_schemes
-def test_the_bench_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The neuron bench:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on the neuron is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_bench_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The neuron bench:", ".bench-count", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .bench-count")
     button(tab, "start at zero").click()
     button(tab, "run 100 steps").click()
 
     assert "right" in tab.inner_text(".bench-count")
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

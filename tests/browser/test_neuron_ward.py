@@ -3,14 +3,14 @@
 import json
 import math
 import re
-from functools import partial
 
 import pytest
 
 from labs.data import load_digits
 from labs.widgets import NeuronWard
 from labs.widgets.ward_packing import unpack
-from tests.browser.widget_pages import IMPORT, PAGE, THEMES, contrast, opener, serving, thread_milliseconds
+from tests.browser.looks import plates_behind, sizes_of
+from tests.browser.widget_pages import IMPORT, THEMES, contrast, frames, thread_milliseconds
 
 CHAPTER = "book/16-dead-neurons.html"
 SCHEMES = ("http", "file")
@@ -18,35 +18,17 @@ both_schemes = pytest.mark.parametrize("scheme", SCHEMES)
 
 
 @pytest.fixture(scope="module")
-def ward():
+def widget():
     return NeuronWard.precompute(
         load_digits(), seeds=(1, 2), activations=("ReLU", "GELU"), inits=("torch", "he0"), progress=False
     )
 
 
 @pytest.fixture(scope="module")
-def folder(ward, root, tmp_path_factory):
-    """A folder with small pages that carry the widget the way a chapter does."""
-    folder = tmp_path_factory.mktemp("pages with spaces")
-    html = ward.static_html()
+def pages(widget):
+    html = widget.static_html()
     broken = html.replace("export default", "throw new Error('on purpose'); export default")
-    for theme, (back, ink) in THEMES.items():
-        dress = partial(PAGE.format, theme=theme, back=back, ink=ink)
-        (folder / f"{theme}.html").write_text(dress(widgets=html), encoding="utf-8")
-    (folder / "two.html").write_text(dress(widgets=html + html), encoding="utf-8")
-    (folder / "broken.html").write_text(dress(widgets=broken + html), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder, root):
-    with serving(folder, root) as found:
-        yield found
-
-
-@pytest.fixture
-def open_ward(page_factory, address):
-    return opener(page_factory, address, "light.html")
+    return {"one": html, "two": html + html, "broken": broken + html}
 
 
 def choice(tab, name):
@@ -68,26 +50,23 @@ def states_shown(tab):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_ward, scheme):
-    tab = open_ward(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert tab.locator(".ward-unit:visible").count() == 320
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_javascript_reads_every_byte_like_python(open_ward, ward):
-    tab = open_ward()
-    source = str(ward._esm)
-    examples = ward.data["examples"]
+def test_javascript_reads_every_byte_like_python(javascript, widget):
+    tables, examples = widget.data["tables"], widget.data["examples"]
 
-    for key, text in ward.data["tables"].items():
-        layers = tab.evaluate(
-            f"async ([source, text, examples]) => (await {IMPORT}).unpack(text, examples, 32)",
-            [source, text, examples],
-        )
+    found = javascript(
+        "({ unpack }, [all, examples]) => all.map((text) => unpack(text, examples, 32))",
+        [list(tables.values()), examples],
+    )
 
+    for (key, text), layers in zip(tables.items(), found, strict=True):
         table = unpack(text, examples)
         assert [[unit["state"] for unit in units] for units in layers] == table.state.tolist(), key
         assert [[unit["open"] for unit in units] for units in layers] == table.open.tolist()
@@ -97,10 +76,10 @@ def test_javascript_reads_every_byte_like_python(open_ward, ward):
 
 
 @pytest.mark.parametrize("depth", [1, 7, 10])
-def test_the_words_and_the_table_are_pythons(open_ward, ward, depth):
-    shown = unpack(ward.data["tables"]["ReLU,torch,2"], ward.data["examples"])
+def test_the_words_and_the_table_are_pythons(open_widget, widget, depth):
+    shown = unpack(widget.data["tables"]["ReLU,torch,2"], widget.data["examples"])
 
-    tab = open_ward(f"light.html#ward=ReLU,torch,{depth},2,1.1")
+    tab = open_widget(f"one-light.html#ward=ReLU,torch,{depth},2,1.1")
 
     assert tab.inner_text(".ward-headline") == f"Layer {depth}: {shown.summary(depth)}."
     rows = tab.locator(".ward tbody tr").all_inner_texts()
@@ -109,9 +88,9 @@ def test_the_words_and_the_table_are_pythons(open_ward, ward, depth):
     ]
 
 
-def test_each_choice_changes_the_grid(open_ward, ward):
-    tab = open_ward()
-    states = ward.data["states"]
+def test_each_choice_changes_the_grid(open_widget, widget):
+    tab = open_widget()
+    states = widget.data["states"]
 
     for label, value, key in [
         ("Activation", "GELU", "GELU,torch,1"),
@@ -121,12 +100,12 @@ def test_each_choice_changes_the_grid(open_ward, ward):
     ]:
         choice(tab, label).select_option(value)
 
-        table = unpack(ward.data["tables"][key], ward.data["examples"])
+        table = unpack(widget.data["tables"][key], widget.data["examples"])
         assert states_shown(tab) == [states[code] for code in table.state.flatten().tolist()], key
 
 
-def test_depth_follows_the_keyboard_on_its_slider(open_ward):
-    tab = open_ward()
+def test_depth_follows_the_keyboard_on_its_slider(open_widget):
+    tab = open_widget()
     slider = tab.get_by_role("slider", name="Hidden layers")
 
     slider.focus()
@@ -138,15 +117,15 @@ def test_depth_follows_the_keyboard_on_its_slider(open_ward):
     assert tab.inner_text(".ward-headline").startswith("Layer 6:")
 
 
-def test_a_click_shows_the_histogram_of_that_unit(open_ward, ward):
-    table = ward.table()
+def test_a_click_shows_the_histogram_of_that_unit(open_widget, widget):
+    table = widget.table()
     layer, number = 4, 9
     mean = table.mean[layer - 1, number - 1].item()
-    tab = open_ward()
+    tab = open_widget()
 
     cell(tab, f"{layer}.{number}").click()
 
-    assert f"Layer {layer}, unit {number}:" in tab.inner_text(".ward-panel h4")
+    assert f"Layer {layer}, unit {number}:" in tab.inner_text(".ward-panel h3")
     words = tab.inner_text(".ward-numbers").replace("−", "-")
     assert math.isclose(
         float(re.search(r"mean (\S+),", words)[1]), mean, rel_tol=0.01
@@ -159,8 +138,8 @@ def test_a_click_shows_the_histogram_of_that_unit(open_ward, ward):
     assert cell(tab, f"{layer}.{number}").get_attribute("aria-selected") == "true"
 
 
-def test_arrows_home_and_end_move_through_the_grid(open_ward):
-    tab = open_ward()
+def test_arrows_home_and_end_move_through_the_grid(open_widget):
+    tab = open_widget()
     cell(tab, "1.1").focus()
 
     path = []
@@ -180,11 +159,11 @@ def test_arrows_home_and_end_move_through_the_grid(open_ward):
 
     # sixteen units to a line on this screen: two lines make a layer
     assert path == ["1.2", "1.18", "2.2", "2.32", "3.1", "2.32", "2.1", "1.17", "1.1"]
-    assert "Layer 1, unit 1:" in tab.inner_text(".ward-panel h4")
+    assert "Layer 1, unit 1:" in tab.inner_text(".ward-panel h3")
 
 
-def test_the_arrows_stop_at_the_ends_of_the_grid(open_ward):
-    tab = open_ward("light.html#ward=ReLU,torch,3,1,3.32")
+def test_the_arrows_stop_at_the_ends_of_the_grid(open_widget):
+    tab = open_widget("one-light.html#ward=ReLU,torch,3,1,3.32")
     cell(tab, "3.32").focus()
 
     tab.keyboard.press("ArrowRight")
@@ -193,8 +172,8 @@ def test_the_arrows_stop_at_the_ends_of_the_grid(open_ward):
     assert focused(tab) == "3.32"
 
 
-def test_tab_enters_the_grid_once(open_ward):
-    tab = open_ward()
+def test_tab_enters_the_grid_once(open_widget):
+    tab = open_widget()
     choice(tab, "Seed").focus()
 
     tab.keyboard.press("Tab")
@@ -206,48 +185,46 @@ def test_tab_enters_the_grid_once(open_ward):
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_ward, page_factory, scheme):
-    tab = open_ward(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     choice(tab, "Initialisation").select_option("he0")
     choice(tab, "Seed").select_option("2")
     cell(tab, "5.17").click()
     tab.wait_for_function("location.hash.includes('5.17')")
 
-    link = tab.url
-    again = page_factory()
-    again.goto(link)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
-    assert link.endswith("#ward=ReLU,he0,10,2,5.17")
+    assert tab.url.endswith("#ward=ReLU,he0,10,2,5.17")
     for selector in (".ward-headline", ".ward-panel", ".ward-table"):
         assert again.inner_text(selector) == tab.inner_text(selector)
     assert states_shown(again) == states_shown(tab)
 
 
-def test_a_followed_link_changes_the_ward_without_a_reload(open_ward):
-    tab = open_ward()
+def test_a_followed_link_changes_the_ward_without_a_reload(open_widget):
+    tab = open_widget()
 
     tab.evaluate("location.hash = '#ward=GELU,torch,4,2,3.8'")
     tab.wait_for_function("document.querySelector('.ward-headline').textContent.startsWith('Layer 4')")
 
     assert tab.locator("select[name=activation]").input_value() == "GELU"
-    assert "Layer 3, unit 8:" in tab.inner_text(".ward-panel h4")
+    assert "Layer 3, unit 8:" in tab.inner_text(".ward-panel h3")
 
 
 @pytest.mark.parametrize(
     "nonsense", ["ward=Foo,<b>,99,7,44.99", "ward=", "ward=%E0%A4%A", "ward=,,,,", "ward", "x=1"]
 )
-def test_a_nonsense_address_shows_what_there_is(open_ward, nonsense):
-    tab = open_ward(f"light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert tab.locator("select[name=activation]").input_value() == "ReLU"
     assert tab.inner_text(".ward-headline").startswith("Layer 10")
     assert tab.record.errors == []
 
 
-def test_a_normal_anchor_is_left_alone(open_ward):
-    tab = open_ward("light.html#an-anchor")
-    tab.wait_for_timeout(400)
+def test_a_normal_anchor_is_left_alone(open_widget):
+    tab = open_widget("one-light.html#an-anchor")
+    tab.wait_for_function("scrollY > 0")
+    frames(tab)
 
     scrolled = tab.evaluate("scrollY")
 
@@ -255,8 +232,8 @@ def test_a_normal_anchor_is_left_alone(open_ward):
     assert scrolled > 0
 
 
-def test_using_the_ward_neither_scrolls_nor_fills_the_history(open_ward):
-    tab = open_ward()
+def test_using_the_ward_neither_scrolls_nor_fills_the_history(open_fresh):
+    tab = open_fresh()
     before = tab.evaluate("[scrollY, history.length]")
 
     choice(tab, "Initialisation").select_option("he0")
@@ -265,8 +242,8 @@ def test_using_the_ward_neither_scrolls_nor_fills_the_history(open_ward):
     assert tab.evaluate("[scrollY, history.length]") == before
 
 
-def test_two_wards_on_a_page_keep_apart(open_ward):
-    tab = open_ward("two.html#ward=ReLU,torch,10,1,1.1&ward2=GELU,torch,5,2,2.2")
+def test_two_wards_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#ward=ReLU,torch,10,1,1.1&ward2=GELU,torch,5,2,2.2")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     headlines = tab.locator(".ward-headline").all_inner_texts()
@@ -277,8 +254,8 @@ def test_two_wards_on_a_page_keep_apart(open_ward):
     assert tab.url.endswith("#ward=ReLU,torch,10,1,1.1&ward2=GELU,he0,5,2,2.2")
 
 
-def test_a_widget_that_fails_says_so_and_spares_its_neighbour(open_ward):
-    tab = open_ward("broken.html")
+def test_a_widget_that_fails_says_so_and_spares_its_neighbour(open_widget):
+    tab = open_widget("broken-light.html")
 
     notes = tab.locator(".labs-widget-note").all_inner_texts()
 
@@ -287,36 +264,33 @@ def test_a_widget_that_fails_says_so_and_spares_its_neighbour(open_ward):
     assert tab.locator(".ward-unit").count() == 320
 
 
-def test_without_javascript_there_is_a_note(page_factory, address):
-    tab = page_factory(java_script_enabled=False)
+def test_without_javascript_there_is_a_note(tabs, address):
+    tab = tabs(java_script_enabled=False)
 
-    tab.goto(address())
+    tab.goto(address("one-light.html"))
 
     assert "needs JavaScript" in tab.inner_text(".labs-widget-note")
 
 
-def test_the_page_says_which_seeds_it_carries(open_ward):
-    tab = open_ward()
+def test_the_page_says_which_seeds_it_carries(open_widget):
+    tab = open_widget()
 
     assert tab.inner_text(".ward-note") == "This page carries seeds 1, 2; run the notebook for others."
     assert tab.locator("select[name=seed] option").all_inner_texts() == ["1", "2"]
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
-def test_it_fits_every_screen_and_every_finger(open_ward, width, height):
-    tab = open_ward(width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".ward :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".ward :is(button, select, input)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
 
 
-def test_on_a_phone_the_histogram_stays_in_sight_and_hides_no_focus(open_ward):
-    tab = open_ward(width=360, height=740, has_touch=True)
+def test_on_a_phone_the_histogram_stays_in_sight_and_hides_no_focus(open_widget):
+    tab = open_widget(width=360, height=740, has_touch=True)
 
     cell(tab, "4.20").tap()
     boxes = []
@@ -338,8 +312,8 @@ def test_on_a_phone_the_histogram_stays_in_sight_and_hides_no_focus(open_ward):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_marks_and_words_stand_out_in_both_themes(open_ward, theme):
-    tab = open_ward(f"{theme}.html", theme=theme)
+def test_marks_and_words_stand_out_in_both_themes(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
 
     back, ink = THEMES[theme]
     marks = tab.eval_on_selector_all(
@@ -351,24 +325,17 @@ def test_marks_and_words_stand_out_in_both_themes(open_ward, theme):
         })""",
     )
     quiet = tab.eval_on_selector(".ward-note", "e => getComputedStyle(e).color")
-    plates = tab.evaluate(
-        """() => {
-            const plates = [];
-            for (let e = document.querySelector(".ward"); e !== document.documentElement; e = e.parentElement)
-                plates.push(getComputedStyle(e).backgroundColor);
-            return plates;
-        }"""
-    )
+    plates = plates_behind(tab, ".ward")
 
-    assert set(plates) == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
+    assert plates == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
     assert len(set(marks)) == 5
     assert min(contrast(mark, back) for mark in marks) >= 3  # WCAG 1.4.11, graphics
     assert contrast(ink, back) >= 4.5
     assert contrast(quiet, back) >= 4.5  # WCAG 1.4.3, text
 
 
-def test_every_state_has_a_shape_of_its_own(open_ward):
-    tab = open_ward()
+def test_every_state_has_a_shape_of_its_own(open_widget):
+    tab = open_widget()
 
     shapes = tab.eval_on_selector_all(
         ".ward-legend .ward-mark",
@@ -379,8 +346,8 @@ def test_every_state_has_a_shape_of_its_own(open_ward):
     assert len(set(shapes)) == 5
 
 
-def test_the_grid_repaints_within_a_tenth_of_a_second(open_ward):
-    tab = open_ward()
+def test_the_grid_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget()
     choose = """(_, i) => {
         const select = document.querySelector("select[name=activation]");
         select.selectedIndex = (i + 1) % 2;
@@ -390,8 +357,8 @@ def test_the_grid_repaints_within_a_tenth_of_a_second(open_ward):
     assert thread_milliseconds(tab, choose) <= 100
 
 
-def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_ward, ward):
-    tab = open_ward()
+def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_widget, widget):
+    tab = open_widget()
 
     story = tab.evaluate(
         """async ([source, state, table]) => {
@@ -412,32 +379,27 @@ def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_ward, ward)
             model.set("computed", { "ReLU,torch,17": table });
             return { saved, waiting, after: wait.hidden, headline: headline.textContent };
         }""".replace("IMPORT", IMPORT),
-        [str(ward._esm), live_state(ward), ward.data["tables"]["ReLU,torch,2"]],
+        [str(widget._esm), live_state(widget), widget.data["tables"]["ReLU,torch,2"]],
     )
 
     assert story["saved"] == [17]
-    assert story["waiting"] == [True, f"computing seed 17 on all {ward.data['examples']:,} images", 0.4]
+    assert story["waiting"] == [True, f"computing seed 17 on all {widget.data['examples']:,} images", 0.4]
     assert story["after"] is True
-    expected = unpack(ward.data["tables"]["ReLU,torch,2"], ward.data["examples"]).summary(10)
+    expected = unpack(widget.data["tables"]["ReLU,torch,2"], widget.data["examples"]).summary(10)
     assert story["headline"] == f"Layer 10: {expected}."
 
 
 @both_schemes
-def test_the_ward_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "labs-widget" not in (site / CHAPTER).read_text(encoding="utf-8"):
-        pytest.skip("the chapter on dead neurons is not built with its widget")
-    tab = page_factory()
+def test_the_ward_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "labs-widget", ".ward", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes]")
     cell(tab, "5.17").click()
     tab.keyboard.press("ArrowRight")
 
-    assert "Layer 5, unit 18:" in tab.inner_text(".ward-panel h4")
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert "Layer 5, unit 18:" in tab.inner_text(".ward-panel h3")
+    assert tab.record.trouble == []
 
 
-def live_state(ward):
-    content = json.loads(re.search(r"<script[^>]*>(.*?)</script>", ward.static_html(), re.DOTALL)[1])
+def live_state(widget):
+    content = json.loads(re.search(r"<script[^>]*>(.*?)</script>", widget.static_html(), re.DOTALL)[1])
     return content["state"]

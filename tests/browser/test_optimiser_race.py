@@ -1,6 +1,5 @@
 """The optimiser race in a browser: its steps against torch, and running, dragging, keys, address, themes, screens."""
 
-import json
 import re
 
 import pytest
@@ -8,7 +7,8 @@ import torch
 
 from labs.widgets import OptimiserRace
 from labs.widgets.optimiser_race import OPTIMISERS, SURFACES
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import places_of, sizes_of
+from tests.browser.widget_pages import THEMES, contrast, frames, repaint_milliseconds
 
 CHAPTER = "book/11-optimisation.html"
 ALL = "~".join(OPTIMISERS)
@@ -17,28 +17,8 @@ both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 @pytest.fixture(scope="module")
-def address(root, tmp_path_factory):
-    html = OptimiserRace().static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_race(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(OptimiserRace._esm), argument])
-
-    yield run
-    tab.close()
+def widget():
+    return OptimiserRace()
 
 
 def button(tab, name):
@@ -212,20 +192,19 @@ def test_the_lines_lie_on_their_level(javascript):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_race, scheme):
-    tab = open_race(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert tab.inner_text("[data-of=step]") == "0 of 300"
     assert {word for _, word in fates(tab).values()} == {"at the start"}
     assert tab.locator("select option").all_inner_texts() == [given["title"] for given in SURFACES.values()]
     assert tab.locator(".labs-widget-note").count() == 0
     assert tab.locator(".race [id]").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_the_race_of_the_chapter_and_the_limit_of_descent(open_race):
-    tab = open_race(f"one-light.html#race=valley,1,0.3,0.003,0.8,0.02,0.99,100,{ALL}")
+def test_the_race_of_the_chapter_and_the_limit_of_descent(open_widget):
+    tab = open_widget(f"one-light.html#race=valley,1,0.3,0.003,0.8,0.02,0.99,100,{ALL}")
 
     before = fates(tab)
     slider(tab, "rate").focus()
@@ -248,8 +227,8 @@ def test_the_race_of_the_chapter_and_the_limit_of_descent(open_race):
     tab.wait_for_function(f"{LIVE}.startsWith('Step 300 of 300. descent ')")
 
 
-def test_step_run_pause_and_reset(open_race):
-    tab = open_race()
+def test_step_run_pause_and_reset(open_widget):
+    tab = open_widget()
 
     button(tab, "Step").focus()
     tab.keyboard.press("Enter")
@@ -259,14 +238,14 @@ def test_step_run_pause_and_reset(open_race):
     tab.wait_for_function("parseInt(document.querySelector('[data-of=step]').textContent) > 6")
     button(tab, "Pause").click()
     held = tab.inner_text("[data-of=step]")
-    tab.wait_for_timeout(300)
+    frames(tab)
     still = tab.inner_text("[data-of=step]")
     slider(tab, "step").fill("295")
     button(tab, "Run").click()
     tab.wait_for_function("document.querySelector('[data-of=step]').textContent === '300 of 300'")
     button(tab, "Run").wait_for()  # it has stopped by itself
     button(tab, "Reset").click()
-    calm = open_race(reduced_motion="reduce")
+    calm = open_widget(reduced_motion="reduce")
     button(calm, "Run").click()
 
     assert two == "2 of 300"
@@ -275,8 +254,8 @@ def test_step_run_pause_and_reset(open_race):
     assert calm.inner_text("[data-of=step]") == "300 of 300"  # who wants no motion sees the end at once
 
 
-def test_the_start_follows_mouse_and_keys(open_race):
-    tab = open_race(f"one-light.html#race=saddle,1.6,0.01,0.1,0.8,0.03,0.99,300,{ALL}")
+def test_the_start_follows_mouse_and_keys(open_widget):
+    tab = open_widget(f"one-light.html#race=saddle,1.6,0.01,0.1,0.8,0.03,0.99,300,{ALL}")
     (x, y), start = middle(tab), tab.locator(".race-start")
 
     tab.mouse.move(x + 3, y - 2)  # not its middle: it must not jump
@@ -303,8 +282,8 @@ def test_the_start_follows_mouse_and_keys(open_race):
     assert tab.record.errors == []
 
 
-def test_on_the_ridge_nobody_leaves_the_saddle(open_race):
-    tab = open_race(f"one-light.html#race=saddle,1.6,0,0.1,0.8,0.03,0.99,300,{ALL}")
+def test_on_the_ridge_nobody_leaves_the_saddle(open_widget):
+    tab = open_widget(f"one-light.html#race=saddle,1.6,0,0.1,0.8,0.03,0.99,300,{ALL}")
 
     ridge = fates(tab)
     tab.locator(".race-start").focus()
@@ -316,8 +295,8 @@ def test_on_the_ridge_nobody_leaves_the_saddle(open_race):
     assert all(word.startswith("a thousandth at step") for _, word in fates(tab).values())
 
 
-def test_a_finger_drags_the_start_and_the_page_stays(open_race):
-    tab = open_race(width=360, height=740, has_touch=True, is_mobile=True)
+def test_a_finger_drags_the_start_and_the_page_stays(open_widget):
+    tab = open_widget(width=360, height=740, has_touch=True, is_mobile=True)
     tab.locator(".race-start").scroll_into_view_if_needed()
     (x, y), at, client = middle(tab), tab.evaluate("scrollY"), tab.context.new_cdp_session(tab)
 
@@ -335,8 +314,8 @@ def test_a_finger_drags_the_start_and_the_page_stays(open_race):
     assert tab.evaluate("scrollY") == at
 
 
-def test_another_map_brings_its_start_and_an_optimiser_can_be_hidden(open_race):
-    tab = open_race()
+def test_another_map_brings_its_start_and_an_optimiser_can_be_hidden(open_widget):
+    tab = open_widget()
     curves = tab.locator(".race-paths .curve")
     many = curves.count()
 
@@ -355,18 +334,20 @@ def test_another_map_brings_its_start_and_an_optimiser_can_be_hidden(open_race):
     assert curves.count() == 8
 
 
-def test_a_nonsense_address_shows_what_there_is(open_race):
+def test_a_nonsense_address_shows_what_there_is(open_widget):
     for nonsense in ("hill,99,-99,77,5,-1,2,1000,Lion", "saddle,a,b,,,,,1.5,", "", "turned"):
-        tab = open_race(f"one-light.html#race={nonsense}")
+        tab = open_widget(f"one-light.html#race={nonsense}")
 
         assert len(fates(tab)) == 5
         assert not re.search("NaN|undefined|Infinity", tab.inner_html(".race"))
         assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_race):
+def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_widget):
     first = f"valley,1,0.3,0.003,0.8,0.02,0.99,40,{ALL}"
-    tab = open_race(f"two-light.html#race={first}&race2=bend,-1,1,0.01,0.8,0.03,0.99,50,Adam", scheme="http")
+    tab = open_widget(
+        f"two-light.html#race={first}&race2=bend,-1,1,0.01,0.8,0.03,0.99,50,Adam", scheme="http"
+    )
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     button(tab, "Step").nth(1).click()
@@ -382,22 +363,13 @@ def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_r
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (768, 900)])
-def test_it_fits_every_screen_and_every_finger(open_race, width, height):
-    tab = open_race(
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(
         f"one-light.html#race=plateau,3,1.5,0.1,0.8,0.03,0.99,60,{ALL}", width=width, height=height
     )
 
-    sizes = tab.eval_on_selector_all(
-        ".race :is(button, select, input, .race-start)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
-    letters, cells = (
-        tab.eval_on_selector_all(
-            f".race {part}",
-            "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right, r.height])",
-        )
-        for part in (".curves-picture text", ":is(td, th)")
-    )
+    sizes = sizes_of(tab, ".race :is(button, select, input, .race-start)")
+    letters, cells = (places_of(tab, f".race {part}") for part in (".curves-picture text", ":is(td, th)"))
     clipped = tab.eval_on_selector_all(
         ".race :is(td, th)", "all => all.map(e => e.scrollWidth - e.clientWidth)"
     )
@@ -410,9 +382,9 @@ def test_it_fits_every_screen_and_every_finger(open_race, width, height):
     assert max(clipped) <= 0
 
 
-def test_the_five_stand_out_in_both_themes_and_differ_without_colour(open_race):
+def test_the_five_stand_out_in_both_themes_and_differ_without_colour(open_widget):
     for theme, (back, _) in THEMES.items():
-        tab = open_race(f"one-{theme}.html", theme=theme)
+        tab = open_widget(f"one-{theme}.html", theme=theme)
 
         dashes, colours = (
             tab.eval_on_selector_all(
@@ -428,62 +400,31 @@ def test_the_five_stand_out_in_both_themes_and_differ_without_colour(open_race):
         assert contrast(quiet, back) >= 4.5
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_race):
-    tab = open_race(f"one-light.html#race=bend,-1.2,1,0.0001,0.8,0.03,0.99,300,{ALL}")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget(f"one-light.html#race=bend,-1.2,1,0.0001,0.8,0.03,0.99,300,{ALL}")
 
     assert repaint_milliseconds(tab, "rate") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_race):
-    tab = open_race()
-    html = OptimiserRace().static_html()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.filter(([event]) => event === `change:${name}`).forEach(([, f]) => f());
-                },
-                save_changes: () => saved.push([state.x, state.step]),
-                on: (event, f) => heard.push([event, f]),
-                off: (event, f) => (heard = heard.filter(([e, g]) => e !== event || g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("step", 3); // from Python
-            const fromPython = el.querySelector("[name=step]").value;
-            el.querySelector("[data-do=step]").click();
-            const last = saved.at(-1);
-            el.querySelector("[data-do=run]").click();
-            stop();
-            el.remove();
-            const step = state.step;
-            await new Promise((done) => setTimeout(done, 300));
-            return { fromPython, last, left: heard.length, ran: state.step - step };
-        }""".replace("IMPORT", IMPORT),
-        [str(OptimiserRace._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"step": 3},
+        shows="[name=step]",
+        does=[["click", "[data-do=step]"], ["click", "[data-do=run]"]],
+        keeps=["x", "step"],
     )
 
-    assert story == {"fromPython": "3", "last": [1, 4], "left": 0, "ran": 0}
+    assert story["shown"] == "3"
+    assert [1, 4] in story["saved"]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
-def test_the_race_of_the_chapter_lives(page_factory, site, url):
-    page = site / CHAPTER
-    if not page.is_file() or "// The optimiser race:" not in page.read_text(encoding="utf-8"):
-        pytest.skip("the chapter on optimisation is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_race_of_the_chapter_lives(open_chapter):
+    tab = open_chapter(CHAPTER, "// The optimiser race:", ".race")
 
-    tab.goto(url(CHAPTER, "file"))
-    tab.wait_for_selector("[data-mounted=yes] .race")
     button(tab, "Step").click()
 
     assert tab.inner_text("[data-of=step]").endswith(" of 300")
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

@@ -2,7 +2,7 @@
 
 import pytest
 
-PAGE = "book/16-dead-neurons.html"
+PAGE = "book/04-neuron.html"
 
 
 @pytest.fixture(params=["http", "file"])

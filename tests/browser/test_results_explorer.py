@@ -4,7 +4,6 @@ import itertools
 import random
 import re
 from fractions import Fraction
-from functools import partial
 from statistics import fmean
 
 import pytest
@@ -13,7 +12,8 @@ from labs.intervals import interval, prediction_interval
 from labs.statistics import rank_probabilities
 from labs.widgets import ResultsExplorer
 from labs.widgets.results_packing import student_quantiles
-from tests.browser.widget_pages import IMPORT, PAGE, THEMES, colour, contrast, opener, serving
+from tests.browser.looks import plates_behind, sizes_of
+from tests.browser.widget_pages import IMPORT, THEMES, colour, contrast, frames
 from tests.test_results_explorer import DIVERGED, LOST, made_up_results
 
 CHAPTER = "book/15-comparison.html"
@@ -28,33 +28,15 @@ def results():
 
 
 @pytest.fixture(scope="module")
-def explorer(results):
+def widget(results):
     return ResultsExplorer.from_results(*results, selected="ReLU~Tanh")
 
 
 @pytest.fixture(scope="module")
-def folder(explorer, results, root, tmp_path_factory):
-    """A folder with small pages that carry the widget the way a chapter does."""
-    folder = tmp_path_factory.mktemp("pages with spaces")
-    html = explorer.static_html()
-    for theme, (back, ink) in THEMES.items():
-        dress = partial(PAGE.format, theme=theme, back=back, ink=ink)
-        (folder / f"{theme}.html").write_text(dress(widgets=html), encoding="utf-8")
-    (folder / "two.html").write_text(dress(widgets=html + html), encoding="utf-8")
+def pages(widget, results):
+    html = widget.static_html()
     fair = ResultsExplorer.from_results(fair=results[1]).static_html()
-    (folder / "fair.html").write_text(dress(widgets=fair), encoding="utf-8")
-    return folder
-
-
-@pytest.fixture(scope="module")
-def address(folder, root):
-    with serving(folder, root) as found:
-        yield found
-
-
-@pytest.fixture
-def open_explorer(page_factory, address):
-    return opener(page_factory, address, "light.html")
+    return {"one": html, "two": html + html, "fair": fair}
 
 
 def choice(tab, name):
@@ -86,20 +68,14 @@ def values(results, name, measure="accuracy", momentum="momentum 0.8"):
 # --- The numbers --------------------------------------------------------------------------------------
 
 
-def test_means_and_intervals_are_those_of_labs_on_a_thousand_data_sets(open_explorer, explorer):
+def test_means_and_intervals_are_those_of_labs_on_a_thousand_data_sets(javascript):
     rng = random.Random(0)
     sets = [
         [rng.gauss(rng.uniform(-5, 5), 10 ** rng.uniform(-4, 1)) for _ in range(rng.randint(2, 30))]
         for _ in range(1000)
     ]
-    tab = open_explorer()
-
-    found = tab.evaluate(
-        f"""async ([source, sets, t]) => {{
-            const {{ summary }} = await {IMPORT};
-            return sets.map(values => summary(values, t));
-        }}""",
-        [str(explorer._esm), sets, student_quantiles(30)],
+    found = javascript(
+        "({ summary }, [sets, t]) => sets.map((one) => summary(one, t))", [sets, student_quantiles(30)]
     )
 
     for numbers, one in zip(sets, found, strict=True):
@@ -112,22 +88,20 @@ def test_means_and_intervals_are_those_of_labs_on_a_thousand_data_sets(open_expl
         assert one["mean"] + one["predict"] == pytest.approx(next_high, abs=1e-6)
 
 
-def test_one_value_has_a_mean_and_no_interval(open_explorer, explorer):
-    found = open_explorer().evaluate(
-        f"""async ([source, t]) => {{
-            const {{ mean, half, predict }} = (await {IMPORT}).summary([0.75], t);
-            return [mean, Number.isNaN(half), Number.isNaN(predict)];
-        }}""",
-        [str(explorer._esm), student_quantiles(5)],
-    )
+def test_one_value_has_a_mean_and_no_interval(javascript):
+    code = """({ summary }, t) => {
+        const { mean, half, predict } = summary([0.75], t);
+        return [mean, Number.isNaN(half), Number.isNaN(predict)];
+    }"""
+
+    found = javascript(code, student_quantiles(5))
 
     assert found == [0.75, True, True]
 
 
-def ranks_in_javascript(tab, explorer, columns, lowest=False):
-    return tab.evaluate(
-        f"async ([source, columns, lowest]) => (await {IMPORT}).rankProbabilities(columns, lowest)",
-        [str(explorer._esm), columns, lowest],
+def ranks_in_javascript(javascript, columns, lowest=False):
+    return javascript(
+        "(module, [columns, lowest]) => module.rankProbabilities(columns, lowest)", [columns, lowest]
     )
 
 
@@ -148,21 +122,21 @@ def ranks_by_enumeration(columns, lowest):
 
 @pytest.mark.parametrize("lowest", [False, True])
 @pytest.mark.parametrize(("seeds", "networks", "steps"), [(5, 6, 10_000), (5, 4, 6), (4, 3, 3), (2, 2, 1)])
-def test_rank_probabilities_are_exact(open_explorer, explorer, seeds, networks, steps, lowest):
+def test_rank_probabilities_are_exact(javascript, seeds, networks, steps, lowest):
     rng = random.Random(seeds * steps)  # few steps make many ties
     columns = [[round(rng.randint(0, steps) / steps, 4) for _ in range(seeds)] for _ in range(networks)]
 
-    found = ranks_in_javascript(open_explorer(), explorer, columns, lowest)
+    found = ranks_in_javascript(javascript, columns, lowest)
 
     for ours, wanted in zip(found, ranks_by_enumeration(columns, lowest), strict=True):
         assert ours == pytest.approx(wanted, abs=1e-9)
 
 
-def test_rank_probabilities_are_what_the_bootstrap_of_labs_estimates(open_explorer, explorer):
+def test_rank_probabilities_are_what_the_bootstrap_of_labs_estimates(javascript):
     rng, resamples = random.Random(1), 20_000
     columns = {f"n{i}": [0.8 + 0.002 * i + rng.gauss(0, 0.01) for _ in range(5)] for i in range(8)}
 
-    found = ranks_in_javascript(open_explorer(), explorer, list(columns.values()))
+    found = ranks_in_javascript(javascript, list(columns.values()))
 
     wanted = rank_probabilities(columns, paired=True, resamples=resamples)
     for ours, estimate in zip(found, wanted.values(), strict=True):
@@ -175,17 +149,16 @@ def test_rank_probabilities_are_what_the_bootstrap_of_labs_estimates(open_explor
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_explorer, scheme):
-    tab = open_explorer(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert len(shown(tab)) == 17
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_the_table_shows_the_numbers_of_labs(open_explorer, results):
-    tab = open_explorer()
+def test_the_table_shows_the_numbers_of_labs(open_widget, results):
+    tab = open_widget()
     names = shown(tab)
 
     found = zip(names, column(tab, "mean"), column(tab, "half"), column(tab, "predict"), strict=True)
@@ -202,8 +175,8 @@ def test_the_table_shows_the_numbers_of_labs(open_explorer, results):
     assert "momentum 0.8, 15 epochs, seeds 7, 8, 9, 10, 11" in tab.inner_text(".rx-box caption")
 
 
-def test_every_column_sorts_both_ways_and_says_so(open_explorer):
-    tab = open_explorer("light.html#results=fair-fitting,accuracy,all,,-mean,,test_accuracy,0,shown")
+def test_every_column_sorts_both_ways_and_says_so(open_widget):
+    tab = open_widget("one-light.html#results=fair-fitting,accuracy,all,,-mean,,test_accuracy,0,shown")
 
     for label, name in [("mean", "mean"), ("± of the mean", "half"), ("± of a further seed", "predict"),
                         ("learning rate", "lr"), ("family", "family"), ("diverged", "lost")]:  # fmt: skip
@@ -218,8 +191,8 @@ def test_every_column_sorts_both_ways_and_says_so(open_explorer):
     assert shown(tab) == sorted(shown(tab))
 
 
-def test_networks_without_a_number_come_last_either_way(open_explorer):
-    tab = open_explorer("light.html#results=momentum-0.8,dead,all,,mean,,test_accuracy,0,shown")
+def test_networks_without_a_number_come_last_either_way(open_widget):
+    tab = open_widget("one-light.html#results=momentum-0.8,dead,all,,mean,,test_accuracy,0,shown")
 
     last = [shown(tab)[-1]]
     header(tab, "mean").click()
@@ -229,8 +202,8 @@ def test_networks_without_a_number_come_last_either_way(open_explorer):
     assert column(tab, "mean")[-1] == "–"
 
 
-def test_family_and_name_filter_the_table(open_explorer):
-    tab = open_explorer()
+def test_family_and_name_filter_the_table(open_widget):
+    tab = open_widget()
 
     choice(tab, "Family").select_option("smooth")
     smooth = shown(tab)
@@ -246,8 +219,8 @@ def test_family_and_name_filter_the_table(open_explorer):
     assert tab.record.errors == []
 
 
-def test_each_measure_names_its_unit_and_those_that_were_not_taken_are_off(open_explorer):
-    tab = open_explorer()
+def test_each_measure_names_its_unit_and_those_that_were_not_taken_are_off(open_widget):
+    tab = open_widget()
 
     words = tab.locator("select[name=measure] option").all_inner_texts()
     off = tab.eval_on_selector_all(
@@ -263,8 +236,8 @@ def test_each_measure_names_its_unit_and_those_that_were_not_taken_are_off(open_
     assert "Ranks need two networks" in tab.inner_text(".rx-ranks")
 
 
-def test_a_measure_that_an_experiment_lacks_gives_way_to_the_accuracy(open_explorer):
-    tab = open_explorer("light.html#results=fair-default,calibration,all,,-mean,,test_accuracy,0,shown")
+def test_a_measure_that_an_experiment_lacks_gives_way_to_the_accuracy(open_widget):
+    tab = open_widget("one-light.html#results=fair-default,calibration,all,,-mean,,test_accuracy,0,shown")
 
     choice(tab, "Experiment").select_option("momentum-0.9")
 
@@ -272,8 +245,8 @@ def test_a_measure_that_an_experiment_lacks_gives_way_to_the_accuracy(open_explo
     assert tab.inner_text(".rx-box caption").startswith("Test accuracy [%]")
 
 
-def test_what_the_tutorial_printed_is_a_cross_in_its_experiments_only(open_explorer):
-    tab = open_explorer()
+def test_what_the_tutorial_printed_is_a_cross_in_its_experiments_only(open_widget):
+    tab = open_widget()
 
     crosses = tab.locator(".rx-box .cross").count()
     row = tab.locator("[data-network=ReLU]")
@@ -287,17 +260,17 @@ def test_what_the_tutorial_printed_is_a_cross_in_its_experiments_only(open_explo
     assert not tab.get_by_text("printed by the tutorial").is_visible()
 
 
-def test_a_network_far_from_the_others_is_an_arrow_at_the_edge(open_explorer):
-    tab = open_explorer()
+def test_a_network_far_from_the_others_is_an_arrow_at_the_edge(open_widget):
+    tab = open_widget()
 
     assert tab.locator("[data-network=Sigmoid] .away").count() == 1
     assert tab.locator("[data-network=Sigmoid] .mean").count() == 0
     assert tab.get_by_text("beyond the axis").is_visible()
 
 
-def test_a_diverged_run_is_told_and_counts_as_chance(open_explorer, results):
+def test_a_diverged_run_is_told_and_counts_as_chance(open_widget, results):
     name, start, number = DIVERGED
-    tab = open_explorer(f"light.html#results=fair-{start},accuracy,all,,-mean,{name},test_accuracy,8,shown")
+    tab = open_widget(f"one-light.html#results=fair-{start},accuracy,all,,-mean,{name},test_accuracy,8,shown")
     runs = [run["accuracy"] for run in results[1]["data"][name][start]["runs"]]
     row = tab.locator(f"[data-network={name}]")
 
@@ -312,9 +285,11 @@ def test_a_diverged_run_is_told_and_counts_as_chance(open_explorer, results):
     assert f"Without a value for every seed: {name}" in tab.inner_text(".rx-ranks")
 
 
-def test_a_network_that_always_diverged_has_chance_and_no_curve(open_explorer):
+def test_a_network_that_always_diverged_has_chance_and_no_curve(open_widget):
     name, start = LOST
-    tab = open_explorer(f"light.html#results=fair-{start},accuracy,all,,-mean,ReLU~{name},test_loss,0,shown")
+    tab = open_widget(
+        f"one-light.html#results=fair-{start},accuracy,all,,-mean,ReLU~{name},test_loss,0,shown"
+    )
     row = tab.locator(f"[data-network={name}]")
 
     cells = [row.locator(f"[data-column={c}]").inner_text() for c in ("mean", "half", "lost")]
@@ -332,8 +307,8 @@ def test_a_network_that_always_diverged_has_chance_and_no_curve(open_explorer):
 # --- Selection, curves, ranks -------------------------------------------------------------------------
 
 
-def test_a_tick_shows_the_curve_and_keeps_the_focus(open_explorer, results):
-    tab = open_explorer()
+def test_a_tick_shows_the_curve_and_keeps_the_focus(open_widget, results):
+    tab = open_widget()
 
     tick(tab, "GELU").focus()
     tab.keyboard.press("Space")
@@ -349,10 +324,10 @@ def test_a_tick_shows_the_curve_and_keeps_the_focus(open_explorer, results):
     assert cells[2] == f"{100 * min(numbers):.2f} to {100 * max(numbers):.2f}"
 
 
-def test_curves_differ_in_colour_and_in_line_style(open_explorer):
+def test_curves_differ_in_colour_and_in_line_style(open_widget):
     names = ["ReLU", "Tanh", "GELU", "SiLU", "Mish", "STAF"]
-    tab = open_explorer(
-        f"light.html#results=momentum-0.8,accuracy,all,,-mean,{'~'.join(names)},test_loss,0,shown"
+    tab = open_widget(
+        f"one-light.html#results=momentum-0.8,accuracy,all,,-mean,{'~'.join(names)},test_loss,0,shown"
     )
 
     styles = tab.eval_on_selector_all(
@@ -370,8 +345,8 @@ def test_curves_differ_in_colour_and_in_line_style(open_explorer):
     assert not free.first.is_disabled()
 
 
-def test_the_slider_reads_the_curves_off_at_another_epoch(open_explorer, results):
-    tab = open_explorer()
+def test_the_slider_reads_the_curves_off_at_another_epoch(open_widget, results):
+    tab = open_widget()
     tab.get_by_role("slider", name="Read off at epoch").focus()
 
     tab.keyboard.press("Home")
@@ -382,8 +357,8 @@ def test_the_slider_reads_the_curves_off_at_another_epoch(open_explorer, results
     assert float(shown_mean) == pytest.approx(100 * fmean(first), abs=0.011)
 
 
-def test_without_a_selection_it_says_what_to_do(open_explorer):
-    tab = open_explorer()
+def test_without_a_selection_it_says_what_to_do(open_widget):
+    tab = open_widget()
 
     tab.get_by_role("button", name="Clear the selection").click()
     tab.wait_for_function("document.querySelectorAll('.rx-box :checked').length === 0")
@@ -392,8 +367,8 @@ def test_without_a_selection_it_says_what_to_do(open_explorer):
     assert not tab.locator(".rx-curves > svg").is_visible()
 
 
-def test_ranks_among_the_selected_are_those_of_the_enumeration(open_explorer, results):
-    tab = open_explorer()
+def test_ranks_among_the_selected_are_those_of_the_enumeration(open_widget, results):
+    tab = open_widget()
 
     choice(tab, "Ranks among").select_option("selected")
 
@@ -407,8 +382,8 @@ def test_ranks_among_the_selected_are_those_of_the_enumeration(open_explorer, re
         assert "rank 1" in row.locator("svg").get_attribute("aria-label") or wanted[name] < 0.005
 
 
-def test_the_selection_follows_into_another_experiment(open_explorer):
-    tab = open_explorer()
+def test_the_selection_follows_into_another_experiment(open_widget):
+    tab = open_widget()
 
     choice(tab, "Experiment").select_option("fair-both")
     both = tab.locator(".rx-curves tbody th").all_inner_texts()
@@ -425,8 +400,8 @@ def test_the_selection_follows_into_another_experiment(open_explorer):
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_explorer, page_factory, scheme):
-    tab = open_explorer(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     choice(tab, "Experiment").select_option("fair-both")
     choice(tab, "Measure").select_option("loss")
     header(tab, "network").click()
@@ -434,18 +409,15 @@ def test_the_address_reproduces_what_is_seen(open_explorer, page_factory, scheme
     choice(tab, "Ranks among").select_option("selected")
     tab.wait_for_function("location.hash.includes('selected') && location.hash.includes('train_loss')")
 
-    link = tab.url
-    again = page_factory()
-    again.goto(link)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
     for part in (".rx-headline", ".rx-box", ".rx-curves", ".rx-ranks"):
         assert again.inner_text(part) == tab.inner_text(part)
     assert choice(again, "Measure").input_value() == "loss"
 
 
-def test_a_followed_link_changes_everything_without_a_reload(open_explorer):
-    tab = open_explorer()
+def test_a_followed_link_changes_everything_without_a_reload(open_widget):
+    tab = open_widget()
 
     tab.evaluate("location.hash = '#results=fair-fitting,calibration,smooth,,mean,GELU,test_loss,3,selected'")
     tab.wait_for_function("document.querySelector('.rx-box caption').textContent.includes('fitting')")
@@ -466,25 +438,26 @@ def test_a_followed_link_changes_everything_without_a_reload(open_explorer):
         "results=fair-default,loss,all,%3Cimg src=x onerror=alert(1)%3E,-mean,,test_loss,-3,shown",
     ],
 )
-def test_a_nonsense_address_shows_what_there_is(open_explorer, nonsense):
-    tab = open_explorer(f"light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert re.match(r"\d+ of (17|18) networks", tab.inner_text(".rx-headline"))
     assert tab.locator(".rx img").count() == 0
     assert tab.record.errors == []
 
 
-def test_a_normal_anchor_is_left_alone(open_explorer):
-    tab = open_explorer("light.html#an-anchor")
-    tab.wait_for_timeout(400)
+def test_a_normal_anchor_is_left_alone(open_widget):
+    tab = open_widget("one-light.html#an-anchor")
+    tab.wait_for_function("scrollY > 0")
+    frames(tab)
 
     assert tab.url.endswith("#an-anchor")
     assert tab.evaluate("scrollY") > 0
 
 
-def test_two_explorers_on_a_page_keep_apart(open_explorer):
+def test_two_explorers_on_a_page_keep_apart(open_widget):
     second = START.replace("momentum-0.8", "fair-default")
-    tab = open_explorer(f"two.html#results={START}&results2={second}")
+    tab = open_widget(f"two-light.html#results={START}&results2={second}")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     captions = tab.locator(".rx-box caption").all_inner_texts()
@@ -493,25 +466,25 @@ def test_two_explorers_on_a_page_keep_apart(open_explorer):
     assert "default start" in captions[1]
 
 
-def test_the_fair_result_alone_starts_with_the_default_start(open_explorer):
-    tab = open_explorer("fair.html")
+def test_the_fair_result_alone_starts_with_the_default_start(open_widget):
+    tab = open_widget("fair-light.html")
 
     assert choice(tab, "Experiment").input_value() == "fair-default"
     assert tab.locator("select[name=experiment] option").count() == 3
     assert tab.record.errors == []
 
 
-def test_without_javascript_there_is_a_note(page_factory, address):
-    tab = page_factory(java_script_enabled=False)
+def test_without_javascript_there_is_a_note(tabs, address):
+    tab = tabs(java_script_enabled=False)
 
-    tab.goto(address())
+    tab.goto(address("one-light.html"))
 
     assert "needs JavaScript" in tab.inner_text(".labs-widget-note")
 
 
-def test_the_keyboard_reaches_everything_in_the_order_of_the_page(open_explorer):
-    tab = open_explorer(
-        "light.html#results=momentum-0.8,accuracy,classical,,-mean,Tanh,test_accuracy,0,shown"
+def test_the_keyboard_reaches_everything_in_the_order_of_the_page(open_widget):
+    tab = open_widget(
+        "one-light.html#results=momentum-0.8,accuracy,classical,,-mean,Tanh,test_accuracy,0,shown"
     )
     choice(tab, "Experiment").focus()
 
@@ -532,23 +505,20 @@ def test_the_keyboard_reaches_everything_in_the_order_of_the_page(open_explorer)
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
-def test_it_fits_every_screen_and_every_finger(open_explorer, width, height):
-    tab = open_explorer(width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".rx :is(button, select, label)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".rx :is(button, select, label)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes if any(size)) >= 24
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_marks_and_words_stand_out_in_both_themes(open_explorer, theme):
+def test_marks_and_words_stand_out_in_both_themes(open_widget, theme):
     names = "ReLU~Tanh~GELU~SiLU~Mish~STAF"
-    tab = open_explorer(
-        f"{theme}.html#results=momentum-0.8,accuracy,all,,-mean,{names},test_loss,0,shown", theme=theme
+    tab = open_widget(
+        f"one-{theme}.html#results=momentum-0.8,accuracy,all,,-mean,{names},test_loss,0,shown", theme=theme
     )
     back, ink = THEMES[theme]
 
@@ -563,22 +533,15 @@ def test_marks_and_words_stand_out_in_both_themes(open_explorer, theme):
     heading = tab.eval_on_selector(
         ".rx-box thead th", "e => [getComputedStyle(e).backgroundColor, getComputedStyle(e).color]"
     )
-    plates = tab.evaluate(
-        """() => {
-            const plates = [];
-            for (let e = document.querySelector(".rx"); e !== document.documentElement; e = e.parentElement)
-                plates.push(getComputedStyle(e).backgroundColor);
-            return plates;
-        }"""
-    )
+    plates = plates_behind(tab, ".rx")
 
-    assert set(plates) == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
+    assert plates == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
     assert min(contrast(line, back) for line in colours) >= 3  # WCAG 1.4.11, graphics
     assert [colour(word) for word in heading] == [colour(back), colour(ink)]
 
 
-def test_nothing_moves_for_those_who_asked_for_it(open_explorer):
-    tab = open_explorer(reduced_motion="reduce")
+def test_nothing_moves_for_those_who_asked_for_it(open_widget):
+    tab = open_widget(reduced_motion="reduce")
 
     moving = tab.evaluate(
         """() => [...document.querySelectorAll(".rx, .rx *")].map(getComputedStyle)
@@ -589,8 +552,8 @@ def test_nothing_moves_for_those_who_asked_for_it(open_explorer):
     assert moving == 0
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_explorer):
-    tab = open_explorer("light.html#results=fair-both,accuracy,all,,-mean,ReLU~Tanh~GELU,test_loss,0,shown")
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget("one-light.html#results=fair-both,accuracy,all,,-mean,ReLU~Tanh~GELU,test_loss,0,shown")
     session = tab.context.new_cdp_session(tab)
     # the time that the page's own thread worked: the time on the clock is that of the whole busy machine
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
@@ -614,8 +577,8 @@ def test_it_repaints_within_a_tenth_of_a_second(open_explorer):
     assert (seconds() - before) / 9 <= 0.1
 
 
-def test_it_leaves_nothing_behind_when_it_goes(open_explorer, explorer):
-    tab = open_explorer()
+def test_it_leaves_nothing_behind_when_it_goes(open_widget, widget):
+    tab = open_widget()
 
     story = tab.evaluate(
         f"""async ([source, state]) => {{
@@ -639,7 +602,7 @@ def test_it_leaves_nothing_behind_when_it_goes(open_explorer, explorer):
             return {{ alive, after: el.querySelector("caption").textContent,
                 listeners: [...heard.values()].flat().length, nodes: document.querySelectorAll("*").length - before }};
         }}""",
-        [str(explorer._esm), {name: getattr(explorer, name) for name in explorer._own_traits()}],
+        [str(widget._esm), {name: getattr(widget, name) for name in widget._own_traits()}],
     )
 
     assert "momentum 0.9" in story["alive"]
@@ -649,18 +612,11 @@ def test_it_leaves_nothing_behind_when_it_goes(open_explorer, explorer):
 
 
 @both_schemes
-def test_the_explorer_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "ResultsExplorer" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on the great comparison is not built with its widget")
-    tab = page_factory()
+def test_the_explorer_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "ResultsExplorer", ".rx", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .rx")
     header(tab, "network").click()
     tab.wait_for_selector(".rx-box th[data-column=name][aria-sort=ascending]")
 
     assert shown(tab) == sorted(shown(tab))
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

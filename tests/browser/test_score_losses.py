@@ -1,6 +1,5 @@
 """The scores and losses in a browser: their numbers against torch, and fields, keys, address, themes, screens."""
 
-import json
 import math
 import re
 
@@ -9,7 +8,8 @@ import torch
 from torch.nn import functional as F
 
 from labs.widgets import ScoreLosses
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import places_of, sizes_of, styles_of
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/02-losses.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -19,33 +19,8 @@ COMPUTED = """(m, cases) => cases.map(([scores, y, t]) => [
 
 
 @pytest.fixture(scope="module")
-def losses():
+def widget():
     return ScoreLosses()
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, losses):
-    html = losses.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_losses(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser, losses):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(losses._esm), argument])
-
-    yield run
-    tab.close()
 
 
 def numbers_of(tab):
@@ -125,17 +100,16 @@ def test_the_formula_as_it_stands_breaks_where_the_widget_says_so(javascript, sc
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_losses, scheme):
-    tab = open_losses(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert numbers_of(tab) == ("3", "2.131")
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_the_three_images_have_the_losses_of_torch(open_losses):
-    tab = open_losses("one-light.html#scores=0,0,0,cat,1")
+def test_the_three_images_have_the_losses_of_torch(open_widget):
+    tab = open_widget("one-light.html#scores=0,0,0,cat,1")
     images = {
         "image 1": ([3, 1, -2.5], "dog", "3"),
         "image 2": ([3, -5, 1.5], "cat", "0"),
@@ -153,8 +127,8 @@ def test_the_three_images_have_the_losses_of_torch(open_losses):
         assert tab.locator("[aria-pressed=true]").count() == 1
 
 
-def test_the_table_shows_each_term_and_both_slopes(open_losses):
-    tab = open_losses("one-light.html#scores=1,3.2,-5,bird,1")
+def test_the_table_shows_each_term_and_both_slopes(open_widget):
+    tab = open_widget("one-light.html#scores=1,3.2,-5,bird,1")
 
     cat, dog, bird = rows(tab)
 
@@ -164,8 +138,8 @@ def test_the_table_shows_each_term_and_both_slopes(open_losses):
     assert float(bird[3].replace("−", "-")) == pytest.approx(-1, abs=0.001)
 
 
-def test_sliders_radios_and_temperature_follow_the_keyboard(open_losses):
-    tab = open_losses()
+def test_sliders_radios_and_temperature_follow_the_keyboard(open_widget):
+    tab = open_widget()
     slider = tab.get_by_role("slider", name="cat")
 
     slider.focus()
@@ -185,8 +159,8 @@ def test_sliders_radios_and_temperature_follow_the_keyboard(open_losses):
     assert "T = 20" in tab.get_by_role("slider", name="temperature").get_attribute("aria-valuetext")
 
 
-def test_the_temperature_changes_the_cross_entropy_and_not_the_hinge_loss(open_losses):
-    tab = open_losses()
+def test_the_temperature_changes_the_cross_entropy_and_not_the_hinge_loss(open_widget):
+    tab = open_widget()
 
     type_into(tab, "temperature", "10")
 
@@ -194,8 +168,8 @@ def test_the_temperature_changes_the_cross_entropy_and_not_the_hinge_loss(open_l
     assert numbers_of(tab) == ("3", f"{expected:.4g}")
 
 
-def test_a_score_of_a_thousand_has_a_finite_loss_and_the_widget_says_why(open_losses):
-    tab = open_losses()
+def test_a_score_of_a_thousand_has_a_finite_loss_and_the_widget_says_why(open_widget):
+    tab = open_widget()
     quiet = "formula stands" not in tab.inner_text(".sl-note")
 
     type_into(tab, "cat", "1000")
@@ -210,8 +184,8 @@ def test_a_score_of_a_thousand_has_a_finite_loss_and_the_widget_says_why(open_lo
     assert not re.search("NaN|undefined", tab.inner_html(".sl"))
 
 
-def test_a_number_out_of_range_is_put_right(open_losses):
-    tab = open_losses()
+def test_a_number_out_of_range_is_put_right(open_widget):
+    tab = open_widget()
 
     for name, text in (("cat", "1001"), ("cat", ""), ("temperature", "0")):
         type_into(tab, name, text)
@@ -224,8 +198,8 @@ def test_a_number_out_of_range_is_put_right(open_losses):
 @pytest.mark.parametrize(
     "nonsense", ["scores=9999,x,-1,fish,0", "scores=", "scores", "scores=1,2,3,dog,99", "scores=,,,,"]
 )
-def test_a_nonsense_address_shows_what_there_is(open_losses, nonsense):
-    tab = open_losses(f"one-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert tab.locator("[type=radio]:checked").count() == 1
     assert not re.search("NaN|undefined", tab.inner_html(".sl"))
@@ -233,24 +207,22 @@ def test_a_nonsense_address_shows_what_there_is(open_losses, nonsense):
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_losses, page_factory, scheme):
-    tab = open_losses(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     type_into(tab, "bird", "4.25")
     tab.get_by_role("radio", name="bird").check()
     type_into(tab, "temperature", "0.5")
     tab.wait_for_function("location.hash === '#scores=3,1,4.25,bird,0.5'")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
     assert numbers_of(again) == numbers_of(tab)
     assert again.inner_html(".sl tbody") == tab.inner_html(".sl tbody")
     assert again.inner_html(".sl .curves-picture") == tab.inner_html(".sl .curves-picture")
 
 
-def test_two_on_a_page_keep_apart(open_losses):
-    tab = open_losses("two-light.html#scores=1,1,1,cat,1&scores2=2,2,2,dog,1")
+def test_two_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#scores=1,1,1,cat,1&scores2=2,2,2,dog,1")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     tab.get_by_role("radio", name="bird").nth(1).check()
@@ -262,17 +234,11 @@ def test_two_on_a_page_keep_apart(open_losses):
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
 @pytest.mark.parametrize("scores", ["3,1,-2.5,dog,1", "1000,-999.5,-1000,bird,0.05", "0,40,0,dog,20"])
-def test_it_fits_every_screen_and_every_finger(open_losses, width, height, scores):
-    tab = open_losses(f"one-light.html#scores={scores}", width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height, scores):
+    tab = open_widget(f"one-light.html#scores={scores}", width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".sl :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
-    letters = tab.eval_on_selector_all(
-        ".sl .curves-picture text",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right, r.height])",
-    )
+    sizes = sizes_of(tab, ".sl :is(button, select, input)")
+    letters = places_of(tab, ".sl .curves-picture text")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
@@ -282,18 +248,18 @@ def test_it_fits_every_screen_and_every_finger(open_losses, width, height, score
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_the_bars_stand_out_and_the_true_class_is_marked_without_colour(open_losses, theme):
-    tab = open_losses(f"one-{theme}.html", theme=theme)
+def test_the_bars_stand_out_and_the_true_class_is_marked_without_colour(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
     back, _ = THEMES[theme]
 
-    colours = tab.eval_on_selector_all(".sl-bar", "all => all.map(e => getComputedStyle(e).fill)")
+    colours = styles_of(tab, ".sl-bar", "fill")
 
     assert all(contrast(colour, back) >= 3 for colour in colours)
     assert tab.locator(".sl .curves-picture text", has_text="dog ✓").count() == 1
 
 
-def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_losses):
-    tab = open_losses()
+def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_widget):
+    tab = open_widget()
 
     tab.get_by_role("button", name="image 3").click()
     tab.wait_for_function(
@@ -305,57 +271,32 @@ def test_a_screen_reader_hears_the_numbers_once_the_hand_rests(open_losses):
     assert tab.locator(".curves-picture > svg").get_attribute("aria-label").startswith(said)
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_losses):
-    tab = open_losses()
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget()
 
     assert repaint_milliseconds(tab, "temperature-slider") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_losses, losses):
-    tab = open_losses()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", losses.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.forEach((f) => f());
-                },
-                save_changes: () => saved.push(state.label),
-                on: (_, f) => heard.push(f), off: (_, f) => (heard = heard.filter((g) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("cat", 4); // from Python
-            const fromPython = el.querySelector("input[name=cat]").value;
-            el.querySelector("[data-image='2']").click();
-            stop();
-            el.remove();
-            return { fromPython, saved: saved[0], left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(losses._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"cat": 4},
+        shows="input[name=cat]",
+        does=[["click", "[data-image='2']"]],
+        keeps=["label"],
     )
 
-    assert story == {"fromPython": "4", "saved": "bird", "left": 0}
+    assert story["shown"] == "4"
+    assert story["saved"][0] == ["bird"]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @both_schemes
-def test_the_losses_of_the_chapter_live(page_factory, site, url, scheme):
-    page = site / CHAPTER
-    if not page.is_file() or "// Scores and losses:" not in page.read_text(encoding="utf-8"):
-        pytest.skip("the chapter on losses is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_losses_of_the_chapter_live(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// Scores and losses:", ".sl", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .sl")
     tab.get_by_role("button", name="image 3").click()
 
     assert numbers_of(tab)[0] == "16.2"
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

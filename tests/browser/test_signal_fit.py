@@ -9,7 +9,8 @@ import torch
 from labs.widgets import SignalFit
 from labs.widgets.signal_packing import pack, unpack
 from labs.widgets.signal_training import PREACTIVATIONS, train_signals
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, small_pages, thread_milliseconds
+from tests.browser.looks import letters_of, plates_behind, sizes_of, styles_of
+from tests.browser.widget_pages import IMPORT, THEMES, contrast, thread_milliseconds
 
 CHAPTER = "book/09-learnable.html"
 LOOKS = (0, 3, 10, 30)
@@ -17,7 +18,7 @@ both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 @pytest.fixture(scope="module")
-def fit():
+def widget():
     return SignalFit.precompute(
         signals=["waves", "hill"],
         activations=["Snake", "ReLU", "STAF"],
@@ -25,19 +26,6 @@ def fit():
         epochs=LOOKS,
         progress=False,
     )
-
-
-@pytest.fixture(scope="module")
-def address(fit, root, tmp_path_factory):
-    html = fit.static_html()
-    folder = tmp_path_factory.mktemp("pages with spaces")
-    with small_pages(folder, root, fit=html, two=html + html) as make:
-        yield make
-
-
-@pytest.fixture
-def open_fit(page_factory, address):
-    return opener(page_factory, address, "fit-light.html")
 
 
 def choice(tab, name):
@@ -62,45 +50,41 @@ def numbers(words):
     return [float(word) for word in re.findall(r"-?\d+(?:\.\d+)?", words.replace("−", "-"))]
 
 
-def run_of(fit, key):
-    return unpack(fit.data["runs"][key], LOOKS)
+def run_of(widget, key):
+    return unpack(widget.data["runs"][key], LOOKS)
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_fit, scheme):
-    tab = open_fit(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert tab.locator(".sf figure > svg:visible").count() == 4
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_javascript_reads_every_byte_like_python(open_fit, fit):
-    tab = open_fit()
+def test_javascript_reads_every_byte_like_python(javascript, widget):
+    code = """({ unpack }, data) => {
+        const list = (x) => (x.map ? Array.from(x, list) : x);
+        const lists = (run) => Object.fromEntries(Object.entries(run).map(([name, value]) => [name, list(value)]));
+        return Object.values(data.runs).map((text) => lists(unpack(text, data)));
+    }"""
 
-    for key, text in fit.data["runs"].items():
-        run = tab.evaluate(
-            f"""async ([source, text, data]) => {{
-                const run = (await {IMPORT}).unpack(text, data), list = (x) => x.map ? Array.from(x, list) : x;
-                return Object.fromEntries(Object.entries(run).map(([name, value]) => [name, list(value)]));
-            }}""",
-            [str(fit._esm), text, dict(fit.data)],
-        )
+    found = javascript(code, dict(widget.data))
 
+    for (key, text), run in zip(widget.data["runs"].items(), found, strict=True):
         wanted = unpack(text, LOOKS)
         for name in ("error", "train", "outside", "reach", "fit", "shape"):
             # the same sums in float64; only the power of ten may differ in its last digits
-            assert torch.allclose(
-                torch.tensor(run[name], dtype=torch.float64), getattr(wanted, name), rtol=1e-12, atol=0
-            ), (key, name)
+            ours = torch.tensor(run[name], dtype=torch.float64)
+            assert torch.allclose(ours, getattr(wanted, name), rtol=1e-12, atol=0), (key, name)
 
 
 @pytest.mark.parametrize("activation", ["Snake", "STAF", "ReLU"])
-def test_the_words_give_pythons_numbers(open_fit, fit, activation):
-    run = run_of(fit, f"waves,{activation},1")
+def test_the_words_give_pythons_numbers(open_widget, widget, activation):
+    run = run_of(widget, f"waves,{activation},1")
 
-    tab = open_fit(f"fit-light.html#fit=waves,{activation},10,1")
+    tab = open_widget(f"one-light.html#fit=waves,{activation},10,1")
 
     epoch, train, outside, *moved = numbers(readout(tab))
     assert epoch == 10
@@ -117,10 +101,10 @@ def test_the_words_give_pythons_numbers(open_fit, fit, activation):
         assert moved[first] == pytest.approx(change, rel=5e-3, abs=1e-4)
 
 
-def test_the_curves_are_drawn_where_the_numbers_are(open_fit, fit):
-    run = run_of(fit, "hill,Snake,2")
+def test_the_curves_are_drawn_where_the_numbers_are(open_widget, widget):
+    run = run_of(widget, "hill,Snake,2")
 
-    tab = open_fit("fit-light.html#fit=hill,Snake,30,2")
+    tab = open_widget("one-light.html#fit=hill,Snake,30,2")
 
     frame = tab.eval_on_selector(
         ".sf-fit > svg > svg", "e => [e.width.baseVal.value, e.height.baseVal.value]"
@@ -137,20 +121,20 @@ def test_the_curves_are_drawn_where_the_numbers_are(open_fit, fit):
     assert tab.locator(".sf-fit > svg .sf-dot").count() == 32
 
 
-def test_each_choice_changes_the_picture(open_fit, fit):
-    tab = open_fit()
+def test_each_choice_changes_the_picture(open_widget, widget):
+    tab = open_widget()
 
     for label, value in [("Activation", "ReLU"), ("Signal", "hill"), ("Seed", "2"), ("Activation", "Snake")]:
         before = paths(tab, "fit", "now")
         choice(tab, label).select_option(value)
         assert paths(tab, "fit", "now") != before
 
-    run = run_of(fit, "hill,Snake,2")
+    run = run_of(widget, "hill,Snake,2")
     assert numbers(readout(tab))[1] == pytest.approx(run.train[-1].item(), rel=5e-3)
 
 
-def test_a_fixed_activation_is_said_to_be_fixed(open_fit):
-    tab = open_fit()
+def test_a_fixed_activation_is_said_to_be_fixed(open_widget):
+    tab = open_widget()
 
     choice(tab, "Activation").select_option("ReLU")
 
@@ -162,8 +146,8 @@ def test_a_fixed_activation_is_said_to_be_fixed(open_fit):
     assert "Snake learns 1 number in each layer" in tab.inner_text(".sf-note")
 
 
-def test_the_epoch_follows_the_keyboard_on_its_slider(open_fit):
-    tab = open_fit()
+def test_the_epoch_follows_the_keyboard_on_its_slider(open_widget):
+    tab = open_widget()
     slider(tab).focus()
 
     seen = []
@@ -184,8 +168,8 @@ def with_a_clock(tab):
     return tab
 
 
-def test_play_walks_through_the_training_and_stops_at_its_end(open_fit):
-    tab = with_a_clock(open_fit())
+def test_play_walks_through_the_training_and_stops_at_its_end(open_fresh):
+    tab = with_a_clock(open_fresh())
     words = tab.locator(".sf-readout")
 
     tab.get_by_role("button", name="Play").click()
@@ -202,8 +186,8 @@ def test_play_walks_through_the_training_and_stops_at_its_end(open_fit):
     assert tab.get_by_role("button", name="Play").count() == 1
 
 
-def test_play_can_be_stopped_and_gives_way_to_the_hand(open_fit):
-    tab = with_a_clock(open_fit("fit-light.html#fit=waves,Snake,0,1"))
+def test_play_can_be_stopped_and_gives_way_to_the_hand(open_fresh):
+    tab = with_a_clock(open_fresh("one-light.html#fit=waves,Snake,0,1"))
 
     tab.get_by_role("button", name="Play").press("Enter")
     tab.clock.run_for(500)
@@ -218,41 +202,38 @@ def test_play_can_be_stopped_and_gives_way_to_the_hand(open_fit):
     assert tab.get_by_role("button", name="Play").count() == 1
 
 
-def test_with_reduced_motion_the_button_takes_one_step(open_fit):
-    tab = open_fit(reduced_motion="reduce")
+def test_with_reduced_motion_the_button_takes_one_step(open_fresh):
+    tab = with_a_clock(open_fresh(reduced_motion="reduce"))
     button = tab.get_by_role("button", name="Next epoch")
 
     seen = []
     for _ in range(3):
         button.click()
         seen.append(numbers(readout(tab))[0])
-    tab.wait_for_timeout(1000)
+    tab.clock.run_for(2000)
 
     assert seen == [0, 3, 10]
     assert numbers(readout(tab))[0] == 10
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_seen(open_fit, page_factory, scheme):
-    tab = open_fit(scheme=scheme)
+def test_the_address_reproduces_what_is_seen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     choice(tab, "Signal").select_option("hill")
     choice(tab, "Seed").select_option("2")
     slider(tab).focus()
     tab.keyboard.press("ArrowLeft")
     tab.wait_for_function("location.hash.includes('10,2')")
 
-    link = tab.url
-    again = page_factory()
-    again.goto(link)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
-    assert link.endswith("#fit=hill,Snake,10,2")
+    assert tab.url.endswith("#fit=hill,Snake,10,2")
     assert readout(again) == readout(tab)
     assert paths(again, "fit", "now") == paths(tab, "fit", "now")
 
 
-def test_a_followed_link_changes_the_picture_without_a_reload(open_fit):
-    tab = open_fit()
+def test_a_followed_link_changes_the_picture_without_a_reload(open_widget):
+    tab = open_widget()
 
     tab.evaluate("location.hash = '#fit=hill,STAF,3,2'")
     tab.wait_for_function("document.querySelector('.sf-readout').textContent.startsWith('Epoch 3:')")
@@ -262,8 +243,8 @@ def test_a_followed_link_changes_the_picture_without_a_reload(open_fit):
 
 
 @pytest.mark.parametrize("nonsense", ["fit=Foo,<b>,99,7", "fit=", "fit=%E0%A4%A", "fit=,,,", "fit", "x=1"])
-def test_a_nonsense_address_shows_what_there_is(open_fit, nonsense):
-    tab = open_fit(f"fit-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert choice(tab, "Activation").input_value() == "Snake"
     assert choice(tab, "Signal").input_value() == "waves"
@@ -271,14 +252,14 @@ def test_a_nonsense_address_shows_what_there_is(open_fit, nonsense):
     assert tab.record.errors == []
 
 
-def test_an_epoch_between_two_looks_becomes_the_nearer_one(open_fit):
-    tab = open_fit("fit-light.html#fit=waves,Snake,8,1")
+def test_an_epoch_between_two_looks_becomes_the_nearer_one(open_widget):
+    tab = open_widget("one-light.html#fit=waves,Snake,8,1")
 
     assert readout(tab).startswith("Epoch 10:")
 
 
-def test_using_it_neither_scrolls_nor_fills_the_history(open_fit):
-    tab = open_fit()
+def test_using_it_neither_scrolls_nor_fills_the_history(open_fresh):
+    tab = open_fresh()
     before = tab.evaluate("[scrollY, history.length]")
 
     choice(tab, "Signal").select_option("hill")
@@ -287,8 +268,8 @@ def test_using_it_neither_scrolls_nor_fills_the_history(open_fit):
     assert tab.evaluate("[scrollY, history.length]") == before
 
 
-def test_two_on_a_page_keep_apart(open_fit):
-    tab = open_fit("two-light.html#fit=waves,Snake,3,1&fit2=hill,ReLU,10,2")
+def test_two_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#fit=waves,Snake,3,1&fit2=hill,ReLU,10,2")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     words = tab.locator(".sf-readout").all_inner_texts()
@@ -301,16 +282,16 @@ def test_two_on_a_page_keep_apart(open_fit):
     assert tab.record.errors == []
 
 
-def test_without_javascript_there_is_a_note(page_factory, address):
-    tab = page_factory(java_script_enabled=False)
+def test_without_javascript_there_is_a_note(tabs, address):
+    tab = tabs(java_script_enabled=False)
 
-    tab.goto(address("fit-light.html"))
+    tab.goto(address("one-light.html"))
 
     assert "needs JavaScript" in tab.inner_text(".labs-widget-note")
 
 
-def test_every_control_and_every_picture_has_a_name(open_fit):
-    tab = open_fit()
+def test_every_control_and_every_picture_has_a_name(open_widget):
+    tab = open_widget()
 
     for name in ("Signal", "Activation", "Seed"):
         assert choice(tab, name).count() == 1
@@ -325,8 +306,8 @@ def test_every_control_and_every_picture_has_a_name(open_fit):
     assert tab.evaluate("document.querySelectorAll('.sf [id]').length") == 0
 
 
-def test_tab_goes_through_the_controls_in_order(open_fit):
-    tab = open_fit()
+def test_tab_goes_through_the_controls_in_order(open_widget):
+    tab = open_widget()
     choice(tab, "Signal").focus()
 
     path = []
@@ -338,25 +319,19 @@ def test_tab_goes_through_the_controls_in_order(open_fit):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
-def test_it_fits_every_screen_and_every_finger(open_fit, width, height):
-    tab = open_fit(width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".sf :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
-    letters = tab.eval_on_selector_all(
-        ".sf figure text",
-        "all => all.map(e => parseFloat(getComputedStyle(e).fontSize) * e.getScreenCTM().a)",
-    )
+    sizes = sizes_of(tab, ".sf :is(button, select, input)")
+    letters = letters_of(tab, ".sf figure text")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
     assert min(letters) >= 11  # pixels: the picture is drawn anew for its width, not scaled
 
 
-def test_it_is_drawn_anew_when_the_screen_turns(open_fit):
-    tab = open_fit(width=360, height=740)
+def test_it_is_drawn_anew_when_the_screen_turns(open_widget):
+    tab = open_widget(width=360, height=740)
     before = paths(tab, "fit", "now")[-1][0]
 
     tab.set_viewport_size({"width": 740, "height": 360})
@@ -368,29 +343,19 @@ def test_it_is_drawn_anew_when_the_screen_turns(open_fit):
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_lines_and_words_stand_out_in_both_themes(open_fit, theme):
-    tab = open_fit(f"fit-{theme}.html", theme=theme)
+def test_lines_and_words_stand_out_in_both_themes(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
 
     back, ink = THEMES[theme]
-    lines = tab.eval_on_selector_all(
-        ".sf-error > svg .sf-now, .sf-error > svg path.sf-far",
-        "all => all.map(e => getComputedStyle(e).stroke)",
-    )
+    lines = styles_of(tab, ".sf-error > svg .sf-now, .sf-error > svg path.sf-far", "stroke")
     dashes = tab.eval_on_selector_all(
         ".sf-legend path",
         "all => all.map(e => [e.getAttribute('class'), getComputedStyle(e).strokeDasharray])",
     )
     quiet = tab.eval_on_selector(".sf-note", "e => getComputedStyle(e).color")
-    plates = tab.evaluate(
-        """() => {
-            const plates = [];
-            for (let e = document.querySelector(".sf"); e !== document.documentElement; e = e.parentElement)
-                plates.push(getComputedStyle(e).backgroundColor);
-            return plates;
-        }"""
-    )
+    plates = plates_behind(tab, ".sf")
 
-    assert set(plates) == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
+    assert plates == {"rgba(0, 0, 0, 0)"}  # so that the page's own colour is behind everything
     assert len(set(lines)) == 2
     assert min(contrast(line, back) for line in lines) >= 3  # WCAG 1.4.11, graphics
     assert contrast(ink, back) >= 4.5
@@ -401,8 +366,8 @@ def test_lines_and_words_stand_out_in_both_themes(open_fit, theme):
     )  # colour and style change together
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_fit):
-    tab = open_fit()
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget()
     choose = """(_, i) => {
         const input = document.querySelector("input[name=epoch]");
         input.value = i % 4;
@@ -425,8 +390,8 @@ LIVE = """async ([source, state, runs]) => {
 }""".replace("IMPORT", IMPORT)
 
 
-def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_fit, fit):
-    tab = open_fit()
+def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_widget, widget):
+    tab = open_widget()
     text = pack(train_signals("Snake", ["waves"], 17, epochs=LOOKS)[0])
 
     story = tab.evaluate(
@@ -444,7 +409,7 @@ def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_fit, fit):
             model.set("computed", { "waves,Snake,17": runs });
             return { saved, waiting, problem, after: wait.hidden, words: words.textContent };""",
         ),
-        [str(fit._esm), live_state(fit), text],
+        [str(widget._esm), live_state(widget), text],
     )
 
     assert story["saved"] == [17]
@@ -454,8 +419,8 @@ def test_in_a_live_notebook_another_seed_is_asked_for_and_shown(open_fit, fit):
     assert numbers(story["words"])[1] == pytest.approx(unpack(text, LOOKS).train[-1].item(), rel=5e-3)
 
 
-def test_it_cleans_up_when_it_goes(open_fit, fit):
-    tab = open_fit()
+def test_it_cleans_up_when_it_goes(open_widget, widget):
+    tab = open_widget()
 
     left = tab.evaluate(
         LIVE.replace(
@@ -469,7 +434,7 @@ def test_it_cleans_up_when_it_goes(open_fit, fit):
             await new Promise((done) => setTimeout(done, 1000));
             return { before, after: heard.size, stood: state.epoch === epoch };""",
         ),
-        [str(fit._esm), live_state(fit), ""],
+        [str(widget._esm), live_state(widget), ""],
     )
 
     assert left["before"] > 0
@@ -478,13 +443,9 @@ def test_it_cleans_up_when_it_goes(open_fit, fit):
 
 
 @both_schemes
-def test_the_fit_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "signal_packing" not in (site / CHAPTER).read_text(encoding="utf-8"):
-        pytest.skip("the chapter on learnable functions is not built with its widget")
-    tab = page_factory()
+def test_the_fit_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "signal_packing", ".sf-readout", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .sf-readout")
     slider(tab).focus()
     tab.keyboard.press("Home")
 
@@ -494,10 +455,9 @@ def test_the_fit_of_the_chapter_lives(page_factory, site, url, scheme):
         for name in ("now", "far")
     ]
     assert "none" not in strokes  # a class name of the theme once took one away
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def live_state(fit):
-    content = json.loads(re.search(r"<script[^>]*>(.*?)</script>", fit.static_html(), re.DOTALL)[1])
+def live_state(widget):
+    content = json.loads(re.search(r"<script[^>]*>(.*?)</script>", widget.static_html(), re.DOTALL)[1])
     return content["state"]

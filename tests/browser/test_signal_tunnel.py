@@ -13,7 +13,8 @@ from labs.gaussian import gaussian_mean, gaussian_pair_mean
 from labs.mean_field import gradient_growth, mean_field
 from labs.widgets import SignalTunnel
 from labs.widgets.signal_tunnel import PRESETS, TUNNEL_ACTIVATIONS
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, repaint_milliseconds, small_pages
+from tests.browser.looks import places_of, sizes_of, styles_of
+from tests.browser.widget_pages import THEMES, contrast, repaint_milliseconds
 
 CHAPTER = "book/12-initialisation.html"
 LIVE = "document.querySelector('.tunnel [aria-live]').textContent"
@@ -27,28 +28,14 @@ both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
 
 
 @pytest.fixture(scope="module")
-def address(root, tmp_path_factory):
-    html = SignalTunnel().static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_tunnel(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
+def widget():
+    return SignalTunnel()
 
 
 @pytest.fixture(scope="module")
-def javascript(browser):
-    """``javascript(code, argument)``: ``code`` returns, and knows ``module``, ``find(name)`` and ``argument``."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, settings, argument]) => {{ const module = await {IMPORT}; {FIND} {code} }}"
-        return tab.evaluate(script, [str(SignalTunnel._esm), TUNNEL_ACTIVATIONS, argument])
-
-    yield run
-    tab.close()
+def prelude():
+    """``settings``, and ``find(name)``: value and slope of an activation as the tunnel has them."""
+    return f"const settings = {json.dumps(TUNNEL_ACTIVATIONS)}; {FIND}"
 
 
 def cells(tab):
@@ -70,7 +57,7 @@ def test_mean_squares_are_those_of_labs(javascript):
     lengths = [10 ** (k / 10) for k in range(-60, 31)]
 
     found = javascript(
-        """return Object.keys(settings).map((name) => argument.map(
+        """(module, argument) => Object.keys(settings).map((name) => argument.map(
             (q) => ["f", "slope"].map((part) => module.meanSquareOf(find(name)[part], q))))""",
         lengths,
     )
@@ -93,7 +80,8 @@ def test_pairs_of_the_relu_family_follow_the_arc_cosine_kernel(javascript):
     lengths = [1e-4, 0.1, 1.0, 30.0, 1e6]
 
     found = javascript(
-        "return argument[0].map((q) => argument[1].map((a) => module.halfDistance(find('ReLU').f, q, a) / q))",
+        """({ halfDistance }, [lengths, aparts]) =>
+            lengths.map((q) => aparts.map((a) => halfDistance(find("ReLU").f, q, a) / q))""",
         [lengths, aparts],
     )
 
@@ -114,7 +102,8 @@ def test_pairs_of_the_smooth_functions_follow_gauss_hermite(javascript):
     points = [[q, apart] for q in (0.01, 0.3, 1.0, 2.0) for apart in (0.999, 0.6, 0.3, 0.1, 0.01, 1e-4, 1e-7)]
 
     found = javascript(
-        "return argument[0].map((name) => argument[1].map(([q, a]) => module.halfDistance(find(name).f, q, a)))",
+        """({ halfDistance }, [names, points]) =>
+            names.map((name) => points.map(([q, a]) => halfDistance(find(name).f, q, a)))""",
         [names, points],
     )
 
@@ -131,7 +120,7 @@ def test_pairs_of_every_function_are_those_of_labs(javascript):
     points = [[1.0, 0.5], [6.0, 0.05]]
 
     found = javascript(
-        """return Object.keys(settings).map(
+        """(module, argument) => Object.keys(settings).map(
             (name) => argument.map(([q, a]) => module.halfDistance(find(name).f, q, a)))""",
         points,
     )
@@ -149,7 +138,7 @@ def test_the_whole_tunnel_is_that_of_labs(javascript):
     cases = [["SELU", 1.0, 0.0, 0.5, 6], ["Tanh", 1.6, 0.2, 0.9, 6], ["ReLU", 0.6, 0.04, 0.0, 6]]
 
     found = javascript(
-        """return argument.map(([name, weight_std, bias_std, correlation, depth]) => {
+        """(module, argument) => argument.map(([name, weight_std, bias_std, correlation, depth]) => {
             const layers = module.tunnel(find(name), { weight_std, bias_std, correlation, depth });
             return [layers.map(({ q }) => q), layers.map(({ apart }) => 1 - apart), module.gradients(layers)];
         })""",
@@ -165,7 +154,7 @@ def test_the_whole_tunnel_is_that_of_labs(javascript):
 
 
 def test_words_go_with_the_numbers(javascript):
-    code = """return argument.map(([q, apart, chi, start]) => {
+    code = """(module, argument) => argument.map(([q, apart, chi, start]) => {
         const { length, pair, back } = module.verdict([{ q: 1, apart: 1 - start, chi }, { q, apart, chi }], start);
         return [length, pair, back];
     })"""
@@ -194,8 +183,8 @@ def test_words_go_with_the_numbers(javascript):
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_tunnel, scheme):
-    tab = open_tunnel(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme):
+    tab = open_widget(scheme=scheme)
 
     assert list(cells(tab)) == ["yours", *(preset["name"] for preset in PRESETS)]
     assert cells(tab)["yours"] == cells(tab)["PyTorch"]
@@ -203,12 +192,11 @@ def test_it_mounts_alone_and_in_silence(open_tunnel, scheme):
     assert sorted(tab.locator("select option").all_inner_texts()) == sorted(TUNNEL_ACTIVATIONS)
     assert tab.locator(".labs-widget-note").count() == 0
     assert tab.locator(".tunnel [id]").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_pytorch_s_start_loses_the_input_and_the_gradient_and_he_s_keeps_both_lengths(open_tunnel):
-    tab = open_tunnel()
+def test_pytorch_s_start_loses_the_input_and_the_gradient_and_he_s_keeps_both_lengths(open_widget):
+    tab = open_widget()
 
     words = tab.inner_text(".tunnel-words")
     he = cells(tab)["He"]
@@ -225,8 +213,8 @@ def test_pytorch_s_start_loses_the_input_and_the_gradient_and_he_s_keeps_both_le
     tab.wait_for_function(f"{LIVE}.startsWith('ReLU, 30 layers: the signal holds (q = 1)')")
 
 
-def test_the_sliders_follow_the_keyboard_and_the_list_the_choice(open_tunnel):
-    tab = open_tunnel("one-light.html#tunnel=Tanh,1,0,30,0.5")
+def test_the_sliders_follow_the_keyboard_and_the_list_the_choice(open_widget):
+    tab = open_widget("one-light.html#tunnel=Tanh,1,0,30,0.5")
 
     before = cells(tab)["yours"]
     slider(tab, "weight_std").focus()
@@ -247,7 +235,7 @@ def test_the_sliders_follow_the_keyboard_and_the_list_the_choice(open_tunnel):
     assert "GELU, 2 layers" in tab.locator(".tunnel svg[role=img]").get_attribute("aria-label")
 
 
-def test_a_nonsense_address_shows_what_there_is_and_the_far_ends_stay_numbers(open_tunnel):
+def test_a_nonsense_address_shows_what_there_is_and_the_far_ends_stay_numbers(open_widget):
     for fragment in (
         "Relu,99,-3,1.5,7",
         "x,y,z",
@@ -256,15 +244,15 @@ def test_a_nonsense_address_shows_what_there_is_and_the_far_ends_stay_numbers(op
         "SELU,3,1,60,0.99",
         "Sigmoid,3,1,2,0",
     ):
-        tab = open_tunnel(f"one-light.html#tunnel={fragment}")
+        tab = open_widget(f"one-light.html#tunnel={fragment}")
 
         assert len(cells(tab)) == 4
         assert not re.search("NaN|undefined|Infinity", tab.inner_html(".tunnel"))
         assert tab.record.errors == []
 
 
-def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_tunnel):
-    tab = open_tunnel("two-light.html#tunnel=ELU,1,0,20,0.5&tunnel2=SiLU,1.5,0.1,40,0.8", scheme="http")
+def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#tunnel=ELU,1,0,20,0.5&tunnel2=SiLU,1.5,0.1,40,0.8", scheme="http")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     tab.get_by_role("button", name="Xavier").nth(1).click()
@@ -280,22 +268,15 @@ def test_the_address_reproduces_what_is_seen_and_two_on_a_page_keep_apart(open_t
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (768, 900)])
-def test_it_fits_every_screen_and_every_finger(open_tunnel, width, height):
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
     options = {"has_touch": True, "is_mobile": True} if width < 400 else {}
-    tab = open_tunnel("one-light.html#tunnel=SELU,2.5,0.5,60,0.5", width=width, height=height, **options)
+    tab = open_widget("one-light.html#tunnel=SELU,2.5,0.5,60,0.5", width=width, height=height, **options)
     press = tab.get_by_role("button", name="PyTorch")
     press.tap() if options else press.click()
 
-    sizes = tab.eval_on_selector_all(
-        ".tunnel :is(button, select, input)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".tunnel :is(button, select, input)")
     letters, boxes = (
-        tab.eval_on_selector_all(
-            f".tunnel {part}",
-            "all => all.map(e => e.getBoundingClientRect()).map(r => [r.left, r.right, r.height])",
-        )
-        for part in (".curves-picture text", ":is(td, th, button)")
+        places_of(tab, f".tunnel {part}") for part in (".curves-picture text", ":is(td, th, button)")
     )
     clipped = tab.eval_on_selector_all(
         ".tunnel :is(td, th)", "all => all.map(e => e.scrollWidth - e.clientWidth)"
@@ -310,9 +291,9 @@ def test_it_fits_every_screen_and_every_finger(open_tunnel, width, height):
     assert max(clipped) <= 0
 
 
-def test_the_four_stand_out_in_both_themes_and_differ_without_colour(open_tunnel):
+def test_the_four_stand_out_in_both_themes_and_differ_without_colour(open_widget):
     for theme, (back, _) in THEMES.items():
-        tab = open_tunnel(f"one-{theme}.html", theme=theme)
+        tab = open_widget(f"one-{theme}.html", theme=theme)
 
         dashes, colours = (
             tab.eval_on_selector_all(
@@ -320,68 +301,39 @@ def test_the_four_stand_out_in_both_themes_and_differ_without_colour(open_tunnel
             )
             for kind in ("strokeDasharray", "stroke")
         )
-        quiet = tab.eval_on_selector_all(
-            ".tunnel :is(.tunnel-note, small)", "all => all.map(e => getComputedStyle(e).color)"
-        )
+        quiet = styles_of(tab, ".tunnel :is(.tunnel-note, small)", "color")
 
         assert len(set(dashes)) == len(set(colours)) == 4
         assert min(contrast(colour, back) for colour in colours) >= 3
         assert min(contrast(colour, back) for colour in quiet) >= 4.5
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_tunnel):
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
     for name in ("GELU", "SELU"):
-        tab = open_tunnel(f"one-light.html#tunnel={name},1,0.1,30,0.5")
+        tab = open_widget(f"one-light.html#tunnel={name},1,0.1,30,0.5")
 
         assert repaint_milliseconds(tab, "weight_std") <= 100
 
 
-def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(open_tunnel):
-    tab = open_tunnel()
-    html = SignalTunnel().static_html()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", html, re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT, saved = [];
-            let heard = [];
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    if (state[name] === value) return;
-                    state[name] = value;
-                    heard.filter(([event]) => event === `change:${name}`).forEach(([, f]) => f());
-                },
-                save_changes: () => saved.push([state.weight_std, state.depth]),
-                on: (event, f) => heard.push([event, f]),
-                off: (event, f) => (heard = heard.filter(([e, g]) => e !== event || g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("depth", 12); // from Python
-            const fromPython = el.querySelector("[name=depth]").value;
-            el.querySelector("[data-preset='1']").click();
-            stop();
-            el.remove();
-            return { fromPython, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(SignalTunnel._esm), state],
+def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(live):
+    story = live(
+        sets={"depth": 12},
+        shows="[name=depth]",
+        does=[["click", "[data-preset='1']"]],
+        keeps=["weight_std", "depth"],
     )
 
-    assert story == {"fromPython": "12", "saved": [[1, 12]], "left": 0}
+    assert story["shown"] == "12"
+    assert story["saved"] == [[1, 12]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
-def test_the_tunnel_of_the_chapter_lives(page_factory, site, url):
-    page = site / CHAPTER
-    if not page.is_file() or "// The signal tunnel:" not in page.read_text(encoding="utf-8"):
-        pytest.skip("the chapter on initialisation is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_tunnel_of_the_chapter_lives(open_chapter):
+    tab = open_chapter(CHAPTER, "// The signal tunnel:", ".tunnel")
 
-    tab.goto(url(CHAPTER, "file"))
-    tab.wait_for_selector("[data-mounted=yes] .tunnel")
     tab.get_by_role("button", name="He", exact=True).click()
 
     assert cells(tab)["yours"] == cells(tab)["He"]
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

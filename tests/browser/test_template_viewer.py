@@ -1,6 +1,5 @@
 """The template viewer in a browser: its sums against torch, and choosing, painting, keyboard, themes, screens."""
 
-import json
 import re
 
 import pytest
@@ -11,7 +10,8 @@ from labs.data import load_digits
 from labs.seeds import set_seed
 from labs.training import fit
 from labs.widgets import TemplateViewer
-from tests.browser.widget_pages import IMPORT, THEMES, contrast, opener, small_pages, thread_milliseconds
+from tests.browser.looks import sizes_of
+from tests.browser.widget_pages import THEMES, contrast, thread_milliseconds
 
 CHAPTER = "book/05-linear-classifier.html"
 both_schemes = pytest.mark.parametrize("scheme", ["http", "file"])
@@ -31,33 +31,8 @@ def layer():
 
 
 @pytest.fixture(scope="module")
-def viewer(layer, digits):
+def widget(layer, digits):
     return TemplateViewer.from_layer(layer, digits)
-
-
-@pytest.fixture(scope="module")
-def address(root, tmp_path_factory, viewer):
-    html = viewer.static_html()
-    with small_pages(tmp_path_factory.mktemp("pages with spaces"), root, one=html, two=html + html) as found:
-        yield found
-
-
-@pytest.fixture
-def open_viewer(page_factory, address):
-    return opener(page_factory, address, "one-light.html")
-
-
-@pytest.fixture(scope="module")
-def javascript(browser, viewer):
-    """``javascript(code, argument)``: ``code`` is a function of the widget's module and of the argument."""
-    tab = browser.new_page()
-
-    def run(code, argument=None):
-        script = f"async ([source, argument]) => ({code})(await {IMPORT}, argument)"
-        return tab.evaluate(script, [str(viewer._esm), argument])
-
-    yield run
-    tab.close()
 
 
 def button(tab, name):
@@ -81,7 +56,7 @@ def score(tab, name):
 # --- The numbers --------------------------------------------------------------------------------------
 
 
-def test_scores_are_those_of_the_layer_for_images_and_for_noise(javascript, viewer, layer):
+def test_scores_are_those_of_the_layer_for_images_and_for_noise(javascript, widget, layer):
     generator = torch.Generator().manual_seed(1)
     pixels = torch.rand(100, 784, generator=generator, dtype=torch.float64)
     code = """({ unpack, scores }, [data, images]) => {
@@ -89,9 +64,9 @@ def test_scores_are_those_of_the_layer_for_images_and_for_noise(javascript, view
         return images.map((image) => scores(net, image));
     }"""
 
-    found = javascript(code, [viewer.data, pixels.tolist()])
+    found = javascript(code, [widget.data, pixels.tolist()])
 
-    low, high = viewer.data["low"], viewer.data["high"]
+    low, high = widget.data["low"], widget.data["high"]
     exact = nn.Linear(784, 10, dtype=torch.float64)
     exact.load_state_dict(layer.state_dict())
     with torch.no_grad():
@@ -99,10 +74,10 @@ def test_scores_are_those_of_the_layer_for_images_and_for_noise(javascript, view
     torch.testing.assert_close(torch.tensor(found, dtype=torch.float64), expected, atol=1e-9, rtol=1e-9)
 
 
-def test_the_images_on_the_page_score_as_in_torch(javascript, viewer, layer, digits):
+def test_the_images_on_the_page_score_as_in_torch(javascript, widget, layer, digits):
     code = "({ unpack, scores }, data) => { const net = unpack(data); return net.images.map((i) => scores(net, i)); }"
 
-    found = torch.tensor(javascript(code, viewer.data))
+    found = torch.tensor(javascript(code, widget.data))
 
     # The digits have 17 greys, which 255 steps do not meet exactly.
     torch.testing.assert_close(found, layer(digits.images.flatten(1)).detach(), atol=0.05, rtol=0)
@@ -122,7 +97,7 @@ def test_probabilities_are_those_of_torch_at_any_size(javascript):
 
 
 @pytest.mark.parametrize(("plus", "minus"), [(0, -1), (3, 8), (9, 0), (4, 4)])
-def test_contributions_and_bias_add_up_to_the_score_or_the_difference(javascript, viewer, plus, minus):
+def test_contributions_and_bias_add_up_to_the_score_or_the_difference(javascript, widget, plus, minus):
     code = """({ unpack, scores, chosen }, [data, plus, minus]) => {
         const net = unpack(data), { weights, bias } = chosen(net, plus, minus);
         return net.images.map((image) => {
@@ -131,7 +106,7 @@ def test_contributions_and_bias_add_up_to_the_score_or_the_difference(javascript
         });
     }"""
 
-    gaps = javascript(code, [viewer.data, plus, minus])
+    gaps = javascript(code, [widget.data, plus, minus])
 
     assert max(abs(gap) for gap in gaps) < 1e-9
 
@@ -140,20 +115,19 @@ def test_contributions_and_bias_add_up_to_the_score_or_the_difference(javascript
 
 
 @both_schemes
-def test_it_mounts_alone_and_in_silence(open_viewer, scheme, layer, digits):
-    tab = open_viewer(scheme=scheme)
+def test_it_mounts_alone_and_in_silence(open_widget, scheme, layer, digits):
+    tab = open_widget(scheme=scheme)
 
     found = [float(value) for value, _ in rows(tab).values()]
 
     expected = layer(digits.images[:1].flatten(1))[0].tolist()
     assert found == pytest.approx(expected, abs=0.06)
     assert tab.locator(".labs-widget-note").count() == 0
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []
 
 
-def test_another_image_and_another_class_are_shown(open_viewer, viewer, digits):
-    tab = open_viewer()
+def test_another_image_and_another_class_are_shown(open_widget, widget, digits):
+    tab = open_widget()
 
     button(tab, re.compile("image 5:")).click()
     tab.locator("select[name=plus]").select_option("3")
@@ -167,8 +141,8 @@ def test_another_image_and_another_class_are_shown(open_viewer, viewer, digits):
     assert button(tab, re.compile("image 5:")).get_attribute("aria-pressed") == "true"
 
 
-def test_painting_changes_the_scores_and_the_original_comes_back(open_viewer):
-    tab = open_viewer()
+def test_painting_changes_the_scores_and_the_original_comes_back(open_widget):
+    tab = open_widget()
     before = rows(tab)
     place = tab.locator(".tv-image canvas").bounding_box()
 
@@ -185,8 +159,8 @@ def test_painting_changes_the_scores_and_the_original_comes_back(open_viewer):
     assert button(tab, "original").is_disabled()
 
 
-def test_a_finger_paints_too(page_factory, address):
-    tab = opener(page_factory, address, "one-light.html")(has_touch=True)
+def test_a_finger_paints_too(open_widget):
+    tab = open_widget(has_touch=True)
     before = rows(tab)
     place = tab.locator(".tv-image canvas").bounding_box()
 
@@ -196,9 +170,9 @@ def test_a_finger_paints_too(page_factory, address):
     assert rows(tab) != before
 
 
-def test_the_empty_image_scores_the_biases(open_viewer, javascript, viewer):
-    tab = open_viewer()
-    biases = javascript("({ unpack }, data) => [...unpack(data).biases]", viewer.data)
+def test_the_empty_image_scores_the_biases(open_widget, javascript, widget):
+    tab = open_widget()
+    biases = javascript("({ unpack }, data) => [...unpack(data).biases]", widget.data)
 
     button(tab, "empty image").click()
 
@@ -206,8 +180,8 @@ def test_the_empty_image_scores_the_biases(open_viewer, javascript, viewer):
     assert "pixels that raise it 0.00, pixels that lower it 0.00" in tab.inner_text(".tv-sum")
 
 
-def test_the_keyboard_moves_paints_and_erases(open_viewer):
-    tab = open_viewer()
+def test_the_keyboard_moves_paints_and_erases(open_widget):
+    tab = open_widget()
     button(tab, "empty image").click()
     empty = rows(tab)
     canvas = tab.locator(".tv-image canvas")
@@ -226,8 +200,8 @@ def test_the_keyboard_moves_paints_and_erases(open_viewer):
     assert left.startswith("Pixel in row 14, column 13: grey 0.00 ×")
 
 
-def test_the_cursor_stays_on_the_image(open_viewer):
-    tab = open_viewer()
+def test_the_cursor_stays_on_the_image(open_widget):
+    tab = open_widget()
     tab.locator(".tv-image canvas").focus()
 
     for _ in range(30):
@@ -237,8 +211,8 @@ def test_the_cursor_stays_on_the_image(open_viewer):
     assert tab.inner_text(".tv-pixel").startswith("Pixel in row 28, column 28:")
 
 
-def test_the_pictures_show_signs_by_size_and_colour(open_viewer, javascript, viewer):
-    tab = open_viewer()
+def test_the_pictures_show_signs_by_size_and_colour(open_widget, javascript, widget):
+    tab = open_widget()
 
     # Middle and corner of every cell of the template: a small square leaves its corner empty.
     seen = tab.evaluate("""() => {
@@ -250,7 +224,7 @@ def test_the_pictures_show_signs_by_size_and_colour(open_viewer, javascript, vie
         }
         return cells;
     }""")
-    weights = javascript("({ unpack }, data) => [...unpack(data).templates[0]]", viewer.data)
+    weights = javascript("({ unpack }, data) => [...unpack(data).templates[0]]", widget.data)
 
     far = 13 * 28 + 13  # near the cursor its frame is drawn over the cells
     strong = [i for i, w in enumerate(weights) if abs(w) > 0.1 * max(map(abs, weights)) and abs(i - far) > 90]
@@ -264,8 +238,8 @@ def test_the_pictures_show_signs_by_size_and_colour(open_viewer, javascript, vie
 @pytest.mark.parametrize(
     "nonsense", ["template=0,0,-1", "template=99,99,99", "template=x,y,z", "template=", "template=1.5,2,3"]
 )
-def test_a_nonsense_address_shows_what_there_is(open_viewer, nonsense):
-    tab = open_viewer(f"one-light.html#{nonsense}")
+def test_a_nonsense_address_shows_what_there_is(open_widget, nonsense):
+    tab = open_widget(f"one-light.html#{nonsense}")
 
     assert len(rows(tab)) == 10
     assert not re.search("NaN|undefined", tab.inner_text(".tv"))
@@ -273,23 +247,21 @@ def test_a_nonsense_address_shows_what_there_is(open_viewer, nonsense):
 
 
 @both_schemes
-def test_the_address_reproduces_what_is_chosen(open_viewer, page_factory, scheme):
-    tab = open_viewer(scheme=scheme)
+def test_the_address_reproduces_what_is_chosen(open_widget, open_again, scheme):
+    tab = open_widget(scheme=scheme)
     button(tab, re.compile("image 3:")).click()
     tab.locator("select[name=plus]").select_option("7")
     tab.locator("select[name=minus]").select_option("1")
     tab.wait_for_function("location.hash === '#template=3,7,1'")
 
-    again = page_factory()
-    again.goto(tab.url)
-    again.wait_for_selector("[data-mounted=yes]")
+    again = open_again(tab)
 
     assert rows(again) == rows(tab)
     assert again.inner_text(".tv-sum") == tab.inner_text(".tv-sum")
 
 
-def test_two_viewers_on_a_page_keep_apart(open_viewer):
-    tab = open_viewer("two-light.html#template=2,0,-1&template2=3,1,-1")
+def test_two_viewers_on_a_page_keep_apart(open_widget):
+    tab = open_widget("two-light.html#template=2,0,-1&template2=3,1,-1")
     tab.wait_for_function("document.querySelectorAll('[data-mounted=yes]').length === 2")
 
     button(tab, "empty image").nth(1).click()
@@ -301,21 +273,18 @@ def test_two_viewers_on_a_page_keep_apart(open_viewer):
 
 
 @pytest.mark.parametrize(("width", "height"), [(320, 640), (360, 740), (768, 900), (1500, 900)])
-def test_it_fits_every_screen_and_every_finger(open_viewer, width, height):
-    tab = open_viewer(width=width, height=height)
+def test_it_fits_every_screen_and_every_finger(open_widget, width, height):
+    tab = open_widget(width=width, height=height)
 
-    sizes = tab.eval_on_selector_all(
-        ".tv :is(button, select)",
-        "all => all.map(e => e.getBoundingClientRect()).map(r => [r.width, r.height])",
-    )
+    sizes = sizes_of(tab, ".tv :is(button, select)")
 
     assert tab.evaluate("document.documentElement.scrollWidth") <= width
     assert min(min(size) for size in sizes) >= 24
 
 
 @pytest.mark.parametrize("theme", THEMES)
-def test_both_signs_stand_out(open_viewer, theme):
-    tab = open_viewer(f"one-{theme}.html", theme=theme)
+def test_both_signs_stand_out(open_widget, theme):
+    tab = open_widget(f"one-{theme}.html", theme=theme)
     back, _ = THEMES[theme]
 
     up, low = tab.eval_on_selector(
@@ -326,8 +295,8 @@ def test_both_signs_stand_out(open_viewer, theme):
     assert contrast(low, back) >= 3
 
 
-def test_a_screen_reader_hears_what_changed_once_the_hand_rests(open_viewer):
-    tab = open_viewer()
+def test_a_screen_reader_hears_what_changed_once_the_hand_rests(open_widget):
+    tab = open_widget()
 
     button(tab, "empty image").click()
     tab.wait_for_function("document.querySelector('.tv [aria-live]').textContent.includes('raise it 0.00')")
@@ -335,8 +304,8 @@ def test_a_screen_reader_hears_what_changed_once_the_hand_rests(open_viewer):
     assert "Highest score:" in tab.locator(".tv [aria-live]").text_content()
 
 
-def test_it_repaints_within_a_tenth_of_a_second(open_viewer):
-    tab = open_viewer()
+def test_it_repaints_within_a_tenth_of_a_second(open_widget):
+    tab = open_widget()
     press = """(keys, i) => document.querySelector(".tv-image canvas").dispatchEvent(
         new KeyboardEvent("keydown", { key: keys[i % 2], bubbles: true }),
     )"""
@@ -344,53 +313,28 @@ def test_it_repaints_within_a_tenth_of_a_second(open_viewer):
     assert thread_milliseconds(tab, press, ["ArrowLeft", "ArrowRight"]) <= 100
 
 
-def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(open_viewer, viewer):
-    tab = open_viewer()
-    state = json.loads(re.search(r"<script[^>]*>(.*?)</script>", viewer.static_html(), re.DOTALL)[1])["state"]
-
-    story = tab.evaluate(
-        """async ([source, state]) => {
-            const module = await IMPORT;
-            let heard = [], saved = 0;
-            const model = {
-                get: (name) => state[name],
-                set: (name, value) => {
-                    state[name] = value;
-                    heard.forEach(([event, f]) => event === `change:${name}` && f());
-                },
-                save_changes: () => saved++,
-                on: (event, f) => heard.push([event, f]), off: (_, f) => (heard = heard.filter(([, g]) => g !== f)),
-            };
-            const el = document.body.appendChild(document.createElement("div"));
-            const stop = module.default.render({ model, el });
-            model.set("image", 4); // from Python
-            const shown = el.querySelector(".tv-name").textContent;
-            el.querySelector("[data-image='2']").click();
-            stop();
-            el.remove();
-            return { shown: shown.startsWith("image 4:"), image: state.image, saved, left: heard.length };
-        }""".replace("IMPORT", IMPORT),
-        [str(viewer._esm), state],
+def test_in_a_live_notebook_python_is_heard_until_the_widget_goes(live):
+    story = live(
+        sets={"image": 4},
+        shows=".tv-name",
+        does=[["click", "[data-image='2']"]],
+        keeps=["image"],
     )
 
-    assert story == {"shown": True, "image": 2, "saved": 1, "left": 0}
+    assert story["shown"].startswith("image 4:")
+    assert story["saved"] == [[2]]
+    assert story["listened"] > 0
+    assert story["left"] == 0
+    assert story["still"]
 
 
 @both_schemes
-def test_the_viewer_of_the_chapter_lives(page_factory, site, url, scheme):
-    if not (site / CHAPTER).is_file() or "// The template viewer:" not in (site / CHAPTER).read_text(
-        encoding="utf-8"
-    ):
-        pytest.skip("the chapter on the linear classifier is not built with its widget")
-    tab = page_factory()
-    tab.set_default_timeout(120_000)  # a large page, on a machine that may be busy
+def test_the_viewer_of_the_chapter_lives(open_chapter, scheme):
+    tab = open_chapter(CHAPTER, "// The template viewer:", ".tv", scheme)
 
-    tab.goto(url(CHAPTER, scheme))
-    tab.wait_for_selector("[data-mounted=yes] .tv")
     before = rows(tab)
     button(tab, "empty image").click()
 
     assert len(before) == 10
     assert rows(tab) != before
-    assert tab.record.foreign == []
-    assert tab.record.errors == []
+    assert tab.record.trouble == []

@@ -6,13 +6,11 @@ Not a test itself.
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
-from http.server import ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
 from typing import Any
 
-from tests.browser.conftest import QuietHandler
+from tests.browser.servers import served
+from tests.browser.tabs import PATIENCE
 
 # What the widget meets in the book's theme: colours, a variable, and the plate under output in the dark.
 THEMES = {"light": ("#ffffff", "#222832"), "dark": ("#14181e", "#ced6dd")}
@@ -65,6 +63,12 @@ def thread_milliseconds(tab: Any, step: str, argument: Any = None, many: int = 1
     return (spent() - before) / many
 
 
+def frames(tab: Any, many: int = 20) -> None:
+    """Wait until the page has drawn so many pictures: what moves by itself has moved by then."""
+    code = "async (many) => { while (many--) await new Promise(requestAnimationFrame); }"
+    tab.evaluate(code, many)
+
+
 @contextmanager
 def small_pages(folder: Path, root: Path, **widgets: str) -> Iterator[Callable[..., str]]:
     """Write ``NAME-light.html`` and ``NAME-dark.html`` for each of the widgets.
@@ -87,19 +91,14 @@ def serving(folder: Path, root: Path) -> Iterator[Callable[..., str]]:
     """
     script = (root / "assets" / "mount-widgets.js").read_text(encoding="utf-8")
     (folder / "mount-widgets.js").write_text(script, encoding="utf-8")
-    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=str(folder)))
-    Thread(target=server.serve_forever, daemon=True).start()
 
     def address(page: str = "light.html", scheme: str = "file") -> str:
         name, hash_sign, fragment = page.partition("#")
-        base = (
-            (folder / name).as_uri() if scheme == "file" else f"http://127.0.0.1:{server.server_port}/{name}"
-        )
+        base = (folder / name).as_uri() if scheme == "file" else f"{web}/{name}"
         return base + hash_sign + fragment
 
-    yield address
-    server.shutdown()
-    server.server_close()
+    with served(folder) as web:
+        yield address
 
 
 def opener(page_factory: Callable, address: Callable[..., str], first: str) -> Callable:
@@ -107,7 +106,7 @@ def opener(page_factory: Callable, address: Callable[..., str], first: str) -> C
 
     def opened(page: str = first, scheme: str = "file", **options: Any) -> Any:
         tab = page_factory(**options)
-        tab.set_default_timeout(30_000)
+        tab.set_default_timeout(PATIENCE)
         tab.goto(address(page, scheme))
         tab.wait_for_selector("[data-mounted=yes]")
         return tab
