@@ -18,14 +18,15 @@ from labs.activations import derivative, make_activation
 from labs.activity import Activity
 from labs.data import PointData
 
-#: Okabe and Ito's palette in an order that keeps its contrast on white, with a style and a marker for each colour.
+#: Okabe and Ito's palette in an order that keeps its contrast on white, with a style and a marker for each colour; the
+#: last is a violet, since no sixth colour of theirs has contrast enough for a line.
 STYLES = (
     {"color": "#0072B2", "linestyle": "-", "marker": "o"},
     {"color": "#D55E00", "linestyle": "--", "marker": "s"},
     {"color": "#009E73", "linestyle": "-.", "marker": "^"},
     {"color": "#CC79A7", "linestyle": ":", "marker": "D"},
     {"color": "#000000", "linestyle": (0, (5, 1, 1, 1)), "marker": "v"},
-    {"color": "#E69F00", "linestyle": (0, (1, 1)), "marker": "P"},
+    {"color": "#4B00D1", "linestyle": (0, (1, 1)), "marker": "P"},
 )
 
 

@@ -1,10 +1,13 @@
 """Figures draw what they are given, in forms that can be told apart without colour."""
 
+import itertools
+
 import matplotlib as mpl
 
 mpl.use("Agg")
 
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 import torch
 
@@ -108,3 +111,49 @@ def test_the_sum_surface_of_relu_is_flat_only_where_both_inputs_are_negative():
     assert length[:40, 41:].min() == 1
     assert abs(length[41:, 41:].min() - 2**0.5) < 1e-12
     plt.close(figure)
+
+
+def linear(colour):
+    """Red, green and blue as amounts of light, from 0 to 1."""
+    rgb = np.array(mpl.colors.to_rgb(colour))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def lab(light):
+    """The place of a colour in CIELAB, where a distance of some two units can just be seen side by side."""
+    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]) @ light
+    x, y, z = np.cbrt(np.clip(xyz / [0.9505, 1.0, 1.089], (6 / 29) ** 3, None))
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+# What reaches an eye without the cones for red or for green: Machado, Oliveira and Fernandes 2009, severity 1.
+EYES = {
+    "all cones": np.eye(3),
+    "no red cones": np.array([
+        [0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216], [-0.003882, -0.048116, 1.051998],
+    ]),
+    "no green cones": np.array([
+        [0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413], [-0.011820, 0.042940, 0.968881],
+    ]),
+}  # fmt: skip
+
+
+def test_each_line_stands_out_from_the_paper():
+    for style in plots.STYLES:
+        luminance = linear(style["color"]) @ [0.2126, 0.7152, 0.0722]
+
+        assert 1.05 / (luminance + 0.05) >= 3  # WCAG 1.4.11
+
+
+@pytest.mark.parametrize("eye", EYES.values(), ids=EYES)
+def test_no_two_lines_look_alike_to_any_eye(eye):
+    seen = [lab(np.clip(eye @ linear(style["color"]), 0, 1)) for style in plots.STYLES]
+    distances = [np.linalg.norm(a - b) for a, b in itertools.combinations(seen, 2)]
+
+    assert len(distances) == 15
+    assert min(distances) > 15  # far more than can just be seen; thin lines need more than patches
+
+
+def test_no_two_lines_share_a_style_or_a_marker():
+    for kind in ("linestyle", "marker"):
+        assert len({style[kind] for style in plots.STYLES}) == len(plots.STYLES)

@@ -178,10 +178,10 @@ def advice(name: str, line: Advice) -> str:
     )
 
 
-def table(rows: list[list[str]]) -> list[str]:
+def table(caption: str, rows: list[list[str]]) -> list[str]:
     """Return the lines of a table of two columns, of which the first says what the second is."""
     cells = [f"* - {head}\n  - {cell}" for head, cell in rows]
-    return ["```{list-table}", ":stub-columns: 1", ":class: generated-table", "", *cells, "```"]
+    return [f"```{{list-table}} {caption}", ":stub-columns: 1", ":class: generated-table", "", *cells, "```"]
 
 
 def card(info: ActivationInfo) -> str:
@@ -193,8 +193,8 @@ def card(info: ActivationInfo) -> str:
             f"({label(info.name)})=", f"### {info.name}", "", formula(info), "",
             "::::{grid} 1 1 1 2", ":gutter: 2", "",
             ":::{grid-item}", "```{raw} html", f":file: {picture(info.name)}", "```", ":::", "",
-            ":::{grid-item}", *table(properties(info)), ":::", "::::", "",
-            *table(more), "",
+            ":::{grid-item}", *table(f"Properties: {info.name}", properties(info)), ":::", "::::", "",
+            *table(f"Parameters, cost and accuracy: {info.name}", more), "",
             "When, and who:", "",
             *(lines or ["- no line of {ref}`the guide <sec-choosing-guide>` names it."]), "",
             f"Source: {{cite:t}}`{','.join(info.source)}`.", "",

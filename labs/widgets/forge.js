@@ -79,7 +79,7 @@ function render({ model, el }) {
       ["steps, of these costly", ({ operations, costly }) => `${operations}, ${costly}`],
     ];
     const swatch = (kind) => `<svg class="swatch" aria-hidden="true"><path class="curve ${kind}" d="M0 5h28"/></svg>`;
-    find("thead").innerHTML = "<tr><th scope='col'></th></tr>";
+    find("thead").innerHTML = "<tr><td></td></tr>";
     lines.forEach(({ name, kind }, k) => {
       const head = document.createElement("th");
       head.scope = "col";

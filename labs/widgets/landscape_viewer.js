@@ -123,7 +123,7 @@ function render({ model, el }) {
     find(".lv-readout").textContent = sentence;
 
     const swatch = (k) => `<svg class="swatch" aria-hidden="true"><path class="curve ${kinds[k]}" d="M0 5h28"/></svg>`;
-    find("thead").innerHTML = `<tr><th scope="col"></th>${shown.map((one, k) => `<th scope="col">${swatch(k)}${one}</th>`).join("")}</tr>`;
+    find("thead").innerHTML = `<tr><td></td>${shown.map((one, k) => `<th scope="col">${swatch(k)}${one}</th>`).join("")}</tr>`;
     const rows = { "training loss [nats]": "loss", "test accuracy": "accuracy", "largest eigenvalue": "largest", "trace (estimate)": "trace" };
     find("tbody").innerHTML = Object.entries(rows).map(([title, key]) => `<tr><th scope="row">${title}</th>${shown.map((one) => `<td>${key === "accuracy" ? percent(slices[one][key]) : show(slices[one][key])}</td>`).join("")}</tr>`).join("");
     say(`${sentence} Largest eigenvalue ${shown.map((one) => show(slices[one].largest)).join(" and ")}.`);

@@ -116,7 +116,7 @@ function render({ model, el }) {
   }
 
   function rows(neuron, { points, labels, classes }, f) {
-    const cells = (head, list) => `<tr>${head ? list.map((x) => `<th scope="col">${x}</th>`).join("") : list.map((x, i) => (i ? `<td>${x}</td>` : `<th scope="row">${x}</th>`)).join("")}</tr>`;
+    const cells = (head, list) => `<tr>${head ? list.map((x) => (x ? `<th scope="col">${x}</th>` : "<td></td>")).join("") : list.map((x, i) => (i ? `<td>${x}</td>` : `<th scope="row">${x}</th>`)).join("")}</tr>`;
     const right = (i) => isRight(neuron, points[i], labels[i]);
     if (points.length > 8) return [cells(true, ["class", "right", "wrong"]), classes.map((name, label) => {
       const mine = labels.map((_, i) => i).filter((i) => labels[i] === label), good = mine.filter(right).length;

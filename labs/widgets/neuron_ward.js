@@ -105,7 +105,7 @@ function render({ model, el }) {
           <span class="ward-name" role="rowheader" aria-label="layer ${l + 1}">${l + 1}</span><div class="ward-units" role="presentation">${
           Array.from({ length: width }, (_, u) => `<button type="button" class="ward-unit ward-mark" role="gridcell" tabindex="-1" data-unit="${l + 1}.${u + 1}"></button>`).join("")
         }</div></div>`).join("")}</div>
-      <div class="ward-panel"><h4></h4><svg viewBox="0 0 300 138" role="img"></svg><p class="ward-numbers"></p><p class="ward-meaning"></p></div>
+      <div class="ward-panel"><h3></h3><svg viewBox="0 0 300 138" role="img"></svg><p class="ward-numbers"></p><p class="ward-meaning"></p></div>
       <div class="ward-table"><table><caption class="ward-hidden">Units in each condition, layer by layer</caption>
         <thead><tr><th scope="col">layer</th>${[...states].reverse().map((s) => `<th scope="col" title="${s}">${mark(s)}<span class="ward-hidden">${s}</span></th>`).join("")}</tr></thead>
         <tbody></tbody></table></div>
@@ -170,7 +170,7 @@ function render({ model, el }) {
       countStates(units, states).reverse().map((n) => `<td class="${n ? "" : "zero"}">${n}</td>`).join("")}</tr>`).join("");
 
     const unit = layers[layer - 1][number - 1], state = states[unit.state];
-    find("h4").innerHTML = `${mark(state)} Layer ${layer}, unit ${number}: ${state}`;
+    find("h3").innerHTML = `${mark(state)} Layer ${layer}, unit ${number}: ${state}`;
     find("svg").innerHTML = histogram(unit);
     find("svg").setAttribute("aria-label", `Histogram of the pre-activation over ${many} images: from ${show(unit.low)} to ${show(unit.high)}, mean ${show(unit.mean)}, standard deviation ${show(unit.std)}.`);
     find(".ward-numbers").textContent = `Pre-activation: mean ${show(unit.mean)}, std ${show(unit.std)}. Lets gradient through on ${shareOf(unit.open, examples, many)}.`;
