@@ -7,10 +7,11 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help book test notebooks notebook exercises results serve requirements lint bench clean
+.PHONY: help book site-zip test notebooks notebook exercises results serve requirements lint bench clean
 
 help:
 	@echo "make book            build the site from the stored outputs: _build/html/index.html"
+	@echo "make site-zip        pack the site to be read without a network: _build/nonlinear-site-VERSION.zip"
 	@echo "make test            run everything: lint, tests, notebooks, strict build, browser"
 	@echo "make notebooks       execute every chapter and solution, write the twins and the exercises"
 	@echo "make notebook NAME=16-dead-neurons     the same for one of them"
@@ -48,6 +49,13 @@ book: .venv/site.stamp
 	@$(PY) -c "from jupyter_book.cli.main import main; main()" build . -W -n --keep-going --quiet
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
 
+# Built again only when a source is newer than the site.
+site-zip: .venv/compute.stamp
+	@test -e _build/html/index.html \
+	    && test -z "$$(find book labs tools assets _templates _config.yml _toc.yml -name __pycache__ -prune \
+	        -o -type f -newer _build/html/index.html -print)" || $(MAKE) --no-print-directory book
+	@$(PY) -m tools.site_zip
+
 test: .venv/compute.stamp
 	@$(PY) -m tools.check
 
@@ -74,6 +82,8 @@ serve: .venv/site.stamp
 requirements: .venv/compute.stamp
 	@$(PIP) uv
 	@$(PY) -m tools.requirements $(UPGRADE)
+	@$(PIP) --requirement requirements.txt
+	@$(PY) -m tools.licences
 
 lint: .venv/compute.stamp
 	@$(PY) -m ruff check .
