@@ -7,11 +7,14 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help book site-zip test notebooks notebook exercises results serve requirements lint bench clean
+.PHONY: help book site-is-current site-zip epub pdf bundle test notebooks notebook exercises results serve requirements lint bench clean
 
 help:
 	@echo "make book            build the site from the stored outputs: _build/html/index.html"
 	@echo "make site-zip        pack the site to be read without a network: _build/nonlinear-site-VERSION.zip"
+	@echo "make epub            the book for e-readers: _build/nonlinear.epub (needs Chromium)"
+	@echo "make pdf             the book on paper: _build/nonlinear.pdf (needs Chromium; some minutes)"
+	@echo "make bundle          the notebooks for a class: _build/nonlinear-notebooks.zip"
 	@echo "make test            run everything: lint, tests, notebooks, strict build, browser"
 	@echo "make notebooks       execute every chapter and solution, write the twins and the exercises"
 	@echo "make notebook NAME=16-dead-neurons     the same for one of them"
@@ -50,11 +53,19 @@ book: .venv/site.stamp
 	@echo "The book is built. Open _build/html/index.html, or run: make serve"
 
 # Built again only when a source is newer than the site.
-site-zip: .venv/compute.stamp
+site-is-current: .venv/compute.stamp
 	@test -e _build/html/index.html \
 	    && test -z "$$(find book labs tools assets _templates _config.yml _toc.yml -name __pycache__ -prune \
 	        -o -type f -newer _build/html/index.html -print)" || $(MAKE) --no-print-directory book
+
+site-zip: site-is-current
 	@$(PY) -m tools.site_zip
+
+epub pdf: site-is-current
+	@$(PY) -m tools.$@
+
+bundle: .venv/compute.stamp
+	@$(PY) -m tools.bundle
 
 test: .venv/compute.stamp
 	@$(PY) -m tools.check

@@ -114,7 +114,8 @@ def test_a_cut_font_holds_the_wanted_signs_its_licence_and_nothing_else(fonts):
 def test_the_site_keeps_the_icons_of_pages_scripts_and_styles(fonts, tmp_path):
     css = (
         r'.fa-rocket:before{content:"\f135"}.fa-at:before{content:"\40"}.fa-xmark:before,.fa-times:before'
-        '{content:"\\f00d"}@font-face{font-family:Font Awesome\\ 6 Free;src:url(../w/fa-solid-900.woff2) format("woff2"),'
+        '{content:"\\f00d"}@font-face{font-family:Font Awesome\\ 6 Free;'
+        'src:url(../w/fa-solid-900.woff2) format("woff2"),'
         'url(../w/fa-solid-900.ttf) format("truetype")}:root{--note:"\uf05a"}'
     )
     styles = tmp_path / "_static" / "styles"
@@ -180,7 +181,7 @@ def test_a_page_without_a_head_has_no_place_for_a_policy():
 def test_a_description_is_whole_sentences_of_the_first_paragraph_that_says_something():
     first = "A network of seven hidden layers, 2048 units wide, is shown all sixty thousand images."
     second = "Not one of the units of its last layer says anything but zero, whatever image it is that it sees here."
-    third = "Why?"
+    third = "What may the reason be, and does it lie in the weights?"
 
     told = metadata.describe(
         ["Make a guess.", "at x = 4, " * 12 + "where it is 9.", f"{first} {second} {third}"]
