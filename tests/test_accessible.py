@@ -13,6 +13,10 @@ FAULTS = {
         '<summary aria-label="Toggle hidden content">\n<p>Show code cell source</p>',
         "<summary>\n<p>Show code cell source</p>",
     ),
+    "a name that is a formula": (
+        '<summary><span class="math notranslate">x</span></summary>',
+        '<summary><span class="visually-hidden">Answer: </span><span class="math notranslate">x</span></summary>',
+    ),
     "an empty corner, from a cell": (
         '<tr><th scope="col"></th><th scope="col">dog</th></tr>',
         '<tr><td></td><th scope="col">dog</th></tr>',

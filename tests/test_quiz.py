@@ -13,7 +13,7 @@ QUIZZES = {
     path.stem: [(name, parse(text.splitlines())) for _, name, text in FENCE.findall(path.read_text("utf-8"))]
     for path in sorted(ROOT.glob("book/*.md"))
 }
-CHAPTERS = [stem for stem, quizzes in QUIZZES.items() if quizzes]
+CHAPTERS = [stem for stem in QUIZZES if stem[0].isdigit()]
 
 
 def test_a_quiz_is_read_with_its_answers_and_their_feedback():
@@ -62,10 +62,6 @@ def test_each_chapter_asks_at_least_four_questions_and_the_right_answer_is_not_a
     places = {[answer.right for answer in answers].index(True) for _, (_, answers) in quizzes}
     assert len(quizzes) >= 4
     assert len(places) > 1
-
-
-def test_the_chapters_of_the_first_three_parts_and_more_have_a_quiz():
-    assert len(CHAPTERS) >= 12
 
 
 def test_names_are_unique_and_say_what_they_belong_to():

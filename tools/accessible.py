@@ -14,6 +14,11 @@ Mend = tuple[re.Pattern[str], str]
 MENDS: tuple[Mend, ...] = (
     # The words of the line ("Show code cell source") are its name; a label would hide them from a screen reader.
     (re.compile(r'<summary aria-label="Toggle hidden content">'), "<summary>"),
+    # A line that is a formula alone has no name for most of those who hear it.
+    (
+        re.compile(r'<summary>(?=<span class="math\b)'),
+        '<summary><span class="visually-hidden">Answer: </span>',
+    ),
     # The empty corner of a table is no header; one without text is announced as a header of nothing.
     (re.compile(r"<th\b[^>]*>\s*(?:<p>\s*</p>)?\s*</th>"), "<td></td>"),
     # Sphinx marks the first row as "head" and the first column as "stub", but does not say what they head.

@@ -29,10 +29,14 @@ WIDE_PAGE = 971  # the same of a page turned on its side: 257 mm
 # Tables and formulas that are too wide become smaller, very wide tables stand on a page of their own, turned on its
 # side: paper does not scroll, and what sticks out is lost.
 FIT = """([width, wide]) => {
-  for (const element of document.querySelectorAll("table, .math > mjx-container[display], .output svg")) {
-    const needed = Math.max(element.scrollWidth, element.getBoundingClientRect().width);
+  const all = [...document.querySelectorAll("table, .math > mjx-container[display], .output svg")];
+  // First all measures, then all changes: in turns, each measure would lay out the whole book again.
+  const measured = all.map((element) => [element,
+    Math.max(element.scrollWidth, element.getBoundingClientRect().width),
+    Math.min(width, element.parentElement.clientWidth || width)]);
+  for (const [element, needed, there] of measured) {
     const turned = element.tagName === "TABLE" && needed > 1.6 * width;
-    const room = turned ? wide : Math.min(width, element.parentElement.clientWidth || width);
+    const room = turned ? wide : there;
     if (turned) element.classList.add("wide-page");
     if (needed > room) element.style.zoom = Math.max(room / needed, 0.4);
   }

@@ -23,7 +23,7 @@ def digest(script: str) -> str:
 
     Example:
         >>> digest("window.print()")
-        "'sha256-7KCVaIXrgUbAv5w8ahW2a2p6cUxUUP7/2lmgyE8zTz0='"
+        "'sha256-MguIPR6qNR8D3B+eAlK+bIRTZe8t3wkOY4B/56Me9FU='"
     """
     return f"'sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}'"
 
