@@ -123,6 +123,13 @@ class QuizDirective(SphinxDirective):
         return found
 
 
+def unlink_choices(app: Any, doctree: nodes.document, docname: str) -> None:
+    """Take the links out of the texts of the answers: a press there chooses, and must not lead away as well."""
+    for choice in doctree.findall(quiz_choice):
+        for link in list(choice.findall(nodes.reference)):
+            link.replace_self(link.children)
+
+
 def visit_quiz(self: Any, node: quiz) -> None:
     """Open the group of a question and its answers."""
     self.body.append(
@@ -150,4 +157,5 @@ def setup(app: Any) -> dict[str, bool]:
     app.add_node(quiz_answer, html=(visit_answer, closing("details")), **plain)
     app.add_node(quiz_choice, html=summary, **plain)
     app.add_directive("quiz", QuizDirective)
+    app.connect("doctree-resolved", unlink_choices)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -64,9 +64,10 @@ def _on(name: str, chapter: str) -> bool:
 
 
 def _plain(sentence: str) -> str:
-    """A sentence without what would need its chapter: display equations, terms, marks of emphasis."""
+    """A sentence without what would need its chapter: long formulas, display equations, terms, marks of emphasis."""
     sentence = re.sub(r"\$display \[([^\]]+)\][^$]*\$", r"({eq}`\1`)", sentence)
     sentence = re.sub(r"\$display \[\][^$]*\$", "(equation)", sentence)
+    sentence = re.sub(r"\$[^$]{70,}\$", "(formula)", sentence)  # too wide for a telephone, where nothing breaks it
     sentence = re.sub(ROLES, lambda role: role[1] or role[2], sentence)
     return re.sub(r"^(?:[-+#>]|\*(?= ))", r"\\\g<0>", re.sub(r"\*\*", "", sentence))
 

@@ -1,8 +1,8 @@
 """Every page is open to those who do not see it, use no mouse, enlarge it, want it still, or print it.
 
 axe-core judges what a program can judge (WCAG 2.2, levels A and AA, and its best practices), in light and dark. It is
-slow where a page is long, so formulas are left untypeset, of the words of a program one of each kind is kept, of the
-reference a dozen entries of each kind, and for contrast one text of each look is judged. One chapter is judged whole, formulas and all.
+slow where a page is long. So formulas are left untypeset, of the words of a program one of each kind is kept, of the
+reference a dozen entries of each kind, and for contrast one text of each look is judged. One chapter is judged whole.
 """
 
 import re
@@ -29,6 +29,8 @@ JUDGE = """async ([where, options]) => {
     return violations.map(({ id, nodes }) => `${id}: ${nodes.map(({ html }) => html.slice(0, 120)).slice(0, 3)}`);
 }"""
 THIN = """() => {
+    for (const formula of document.querySelectorAll(".math"))  // what is not set would be wider than what is
+        formula.style.cssText = "white-space: normal; overflow-wrap: anywhere";
     for (const program of document.querySelectorAll(".highlight")) {
         const seen = new Set();
         for (const word of program.querySelectorAll("span"))
@@ -127,12 +129,12 @@ def judged(page, levels, *, one_of_each_look=False, **options):
 
 def ready(page, address):
     """Open ``address``, wait for its widgets, and give it axe."""
+    page.set_default_timeout(120_000)
     open_page(page, address)
     mounted = (
         "() => [...document.querySelectorAll('.labs-widget')].every((box) => box.dataset.mounted === 'yes')"
     )
     page.wait_for_function(mounted, timeout=60_000)
-    page.set_default_timeout(120_000)
     page.evaluate(AXE)
     return page
 
