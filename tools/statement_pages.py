@@ -19,10 +19,10 @@ from tools.statements import Statement, collect, read_allowed
 # The page of each range of chapters; one page for all would be heavy for a phone.
 PAGES = {
     "statements": ("Statements, chapters 1 to 9", "01", "09"),
-    "statements-2": ("Statements, chapters 10 to 18, and the myths", "10", "myths"),
+    "statements-2": ("Statements, chapters 10 to 18 and the myths", "10", "myths"),
 }
 INTRODUCTION = """
-Every sentence of these chapters that states a number or a comparison, in their order, with what it rests on.
+Every sentence of {title} that states a number or a comparison, in their order, with what it rests on.
 A program finds the sentences and looks for their numbers; a test fails when it finds none for one of them.
 What it cannot do is understand: it says where to look, and you judge.
 
@@ -45,7 +45,8 @@ def page(name: str, found: Iterable[Statement], allowed: list[dict[str, Any]]) -
         found: all statements of the book.
         allowed: the exceptions.
     """
-    lines = [f"({name})=", f"# {PAGES[name][0]}", INTRODUCTION]
+    introduction = INTRODUCTION.replace("{title}", PAGES[name][0].partition(", ")[2])
+    lines = [f"({name})=", f"# {PAGES[name][0]}", introduction]
     chapter = label = ""
     for statement in (s for s in found if _on(name, s.chapter)):
         if statement.chapter != chapter:
@@ -67,7 +68,8 @@ def _plain(sentence: str) -> str:
     """A sentence without what would need its chapter: long formulas, display equations, terms, marks of emphasis."""
     sentence = re.sub(r"\$display \[([^\]]+)\][^$]*\$", r"({eq}`\1`)", sentence)
     sentence = re.sub(r"\$display \[\][^$]*\$", "(equation)", sentence)
-    sentence = re.sub(r"\$[^$]{70,}\$", "(formula)", sentence)  # too wide for a telephone, where nothing breaks it
+    # Nothing breaks a formula that is too wide for a telephone.
+    sentence = re.sub(r"\$[^$]*\$", lambda f: f[0] if len(f[0]) < 72 else "(formula)", sentence)
     sentence = re.sub(ROLES, lambda role: role[1] or role[2], sentence)
     return re.sub(r"^(?:[-+#>]|\*(?= ))", r"\\\g<0>", re.sub(r"\*\*", "", sentence))
 

@@ -108,7 +108,9 @@ def test_the_policy_refuses_other_hosts_and_other_scripts(tabs, url, scheme):
     }""")
 
     assert refused == ["connect-src", "frame-src", "img-src", "script-src-elem", "script-src-elem", "not run"]
-    assert page.record.foreign == []
+    # The browser notes what a page asks for, and then refuses to ask.
+    assert [e for e in page.record.errors if "elsewhere.test/a." in e and not e.endswith("(csp)")] == []
+    assert all(f"failed: {address} (csp)" in page.record.errors for address in page.record.foreign)
 
 
 def test_each_page_says_what_it_is_and_leads_only_to_files_that_exist(site):
