@@ -101,7 +101,8 @@ def run_notebooks(environment: dict[str, str], result: Result) -> None:
                 notebooks.remove(path)
                 result.skips[f"{path}: {NO_FASHION_MNIST}"] += 1
         if notebooks:
-            with tempfile.TemporaryDirectory() as folder:
+            Path("_build").mkdir(exist_ok=True)  # below the root, or pytest takes all cells for those of one file
+            with tempfile.TemporaryDirectory(prefix="notebooks-", dir="_build") as folder:
                 copies = [alone(path, Path(folder)) for path in notebooks]
                 run_pytest([mode, *NBVAL, *TWO_WORKERS, *copies], environment, result)
 
