@@ -101,7 +101,8 @@ def run_notebooks(environment: dict[str, str], result: Result) -> None:
                 notebooks.remove(path)
                 result.skips[f"{path}: {NO_FASHION_MNIST}"] += 1
         if notebooks:
-            Path("_build").mkdir(exist_ok=True)  # below the root, or pytest takes all cells for those of one file
+            # Below the root: from elsewhere pytest would take the cells of all for those of one file.
+            Path("_build").mkdir(exist_ok=True)
             with tempfile.TemporaryDirectory(prefix="notebooks-", dir="_build") as folder:
                 copies = [alone(path, Path(folder)) for path in notebooks]
                 run_pytest([mode, *NBVAL, *TWO_WORKERS, *copies], environment, result)
