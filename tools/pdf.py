@@ -22,8 +22,15 @@ IMPRINT = """<p>Text and figures are under the licence CC BY 4.0, code is under 
 <p>On the site and in the notebooks the widgets react and the exercises are checked. Here each widget is represented
 by its still figure, answers are open, and code that only draws is left out.</p>"""
 # The classes decide what MathJax looks at: nothing but what Sphinx calls a formula.
-MATHJAX_OPTIONS = """window.MathJax = {options: {ignoreHtmlClass: "book", processHtmlClass: "math"}}"""
-
+MATHJAX_OPTIONS = """window.MathJax =
+{options: {ignoreHtmlClass: "book", processHtmlClass: "math", enableAssistiveMml: false}}"""
+# A formula is one thing with a name, its TeX; with a tag for each of its signs, Chromium gives up printing the book.
+NAME_FORMULAS = """() => {
+  for (const { math, typesetRoot } of MathJax.startup.document.math) {
+    typesetRoot.setAttribute("role", "img");
+    typesetRoot.setAttribute("aria-label", math.trim());
+  }
+}"""
 TEXT_WIDTH = 642  # of a page in CSS pixels: 170 mm
 WIDE_PAGE = 971  # the same of a page turned on its side: 257 mm
 # Tables and formulas that are too wide become smaller, very wide tables stand on a page of their own, turned on its
@@ -148,6 +155,7 @@ def print_document(browser: object, source: Path, target: Path) -> None:
     browser.emulate_media(media="print")
     browser.goto(source.as_uri())
     browser.evaluate("MathJax.startup.promise")
+    browser.evaluate(NAME_FORMULAS)
     for text in browser.evaluate(FIT, [TEXT_WIDTH, WIDE_PAGE]):
         print(f"warning: wider than the page, and cut off there: {text!r}", file=sys.stderr)
     faults = browser.evaluate(FAULTS)
@@ -155,7 +163,14 @@ def print_document(browser: object, source: Path, target: Path) -> None:
         raise DownloadError(
             f"{len(faults)} formulas or figures would be missing on paper, such as {faults[0]}"
         )
-    browser.pdf(path=target, outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
+    from playwright.sync_api import Error
+
+    try:
+        browser.pdf(path=target, outline=True, tagged=True, prefer_css_page_size=True, print_background=True)
+    except Error as error:
+        raise DownloadError(
+            f"Chromium could not print the book ({error.message}); is there memory left?"
+        ) from error
 
 
 def main() -> int:
