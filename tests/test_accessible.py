@@ -26,10 +26,6 @@ FAULTS = {
     "a corner with a name": ('<th class="head stub">', '<th scope="col" class="head stub">'),
     "a row": ('<th class="stub"><p>ReLU</p></th>', '<th scope="row" class="stub"><p>ReLU</p></th>'),
     "a reference": ('<div class="citation" id="id1" role="doc-biblioentry">', '<div class="citation" id="id1">'),
-    "a long formula": (
-        '<div class="math notranslate nohighlight" id="a">',
-        '<div class="math notranslate nohighlight pst-scrollable-table-container" id="a">',
-    ),
     "a figure that shrinks": (
         '<figure id="a">\n<img alt="A" src="a.png" />\n<figcaption>',
         '<figure id="a">\n<div class="pst-scrollable-table-container figure-box"><img alt="A" src="a.png" /></div>\n'

@@ -27,9 +27,7 @@ MENDS: tuple[Mend, ...] = (
     # DPUB-ARIA 1.1 gave up the role for entries of a bibliography, and a list must not hold anything else.
     (re.compile(r' role="doc-biblioentry"'), ""),
     (re.compile(r'<div role="list" class="citation-list">'), '<div class="citation-list">'),
-    # A long formula scrolls in its box; the theme lets the keyboard into one of this class while there is need to.
-    (re.compile(r'(<div class="math notranslate nohighlight)(?=")'), r"\1 pst-scrollable-table-container"),
-    # On a narrow screen a figure scrolls rather than shrinks; so the same for it.
+    # On a narrow screen a figure scrolls rather than shrinks; the theme lets the keyboard into a box of this class.
     (
         re.compile(r"(<figure\b[^>]*>\s*)(<img\b[^>]*>)(?=\s*<figcaption)"),
         r'\1<div class="pst-scrollable-table-container figure-box">\2</div>',
