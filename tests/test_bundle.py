@@ -6,7 +6,8 @@ from pathlib import Path
 import nbformat
 import pytest
 
-from tools.archive import write_zip
+from tools import site_zip
+from tools.archive import report, write_zip
 from tools.bundle import contents
 from tools.pages import about
 
@@ -74,3 +75,15 @@ def test_a_failing_archive_leaves_the_old_one(tmp_path):
 
     assert zipfile.ZipFile(tmp_path / "a.zip").read("a") == b"old"
     assert [path.name for path in tmp_path.iterdir()] == ["a.zip"]
+
+
+def test_what_is_missing_is_said_in_a_line_and_not_as_a_traceback(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+
+    assert site_zip.main() == 1
+    assert "holds no site; run: make book" in capsys.readouterr().err
+
+
+def test_a_download_is_named_with_its_size(tmp_path, capsys):
+    assert report(lambda: write_zip(tmp_path / "a.zip", {"a": "b" * 10}), OSError) == 0
+    assert capsys.readouterr().out.endswith("a.zip: 0.0 MB\n")

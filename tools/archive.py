@@ -1,7 +1,8 @@
-"""Zip files that are the same, byte for byte, whenever they are made from the same content."""
+"""Write downloads: zip files that are the same, byte for byte, if their content is, and a word on the outcome."""
 
+import sys
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from labs.files import replacing
@@ -33,3 +34,19 @@ def write_zip(target: Path, files: Mapping[str, bytes | str | Path]) -> Path:
             content = files[name]
             archive.writestr(entry, content.read_bytes() if isinstance(content, Path) else content)
     return target
+
+
+def report(make: Callable[[], Path], *troubles: type[Exception]) -> int:
+    """Make a download and say where it lies and how large it is; returns the exit status.
+
+    Args:
+        make: writes the file and returns its path.
+        troubles: what may go wrong; its text is printed as an error, without a traceback.
+    """
+    try:
+        path = make()
+    except troubles as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
+    return 0

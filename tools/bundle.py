@@ -9,7 +9,7 @@ from pathlib import Path
 
 import nbformat
 
-from tools.archive import write_zip
+from tools.archive import report, write_zip
 from tools.pages import About, about
 
 BUNDLE = Path("_build/nonlinear-notebooks.zip")
@@ -77,17 +77,16 @@ def contents(root: Path, book: About) -> dict[str, str | Path]:
     return files | {name: root / name for name in ALONGSIDE}
 
 
+def write_bundle(target: Path, root: Path) -> Path:
+    """Write the bundle of the repository in ``root`` and return its path; all or nothing."""
+    return write_zip(
+        target, {f"nonlinear/{name}": file for name, file in contents(root, about(root)).items()}
+    )
+
+
 def main() -> int:
     """Write the bundle; returns the exit status."""
-    try:
-        path = write_zip(
-            BUNDLE, {f"nonlinear/{name}": file for name, file in contents(Path(), about(Path())).items()}
-        )
-    except FileNotFoundError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-    return 0
+    return report(lambda: write_bundle(BUNDLE, Path()), FileNotFoundError)
 
 
 if __name__ == "__main__":

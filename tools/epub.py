@@ -15,7 +15,7 @@ from typing import Any
 
 from pygments.formatters import HtmlFormatter
 
-from tools.archive import write_zip
+from tools.archive import report, write_zip
 from tools.chromium import DownloadError, blank_page
 from tools.cover import cover_picture
 from tools.pages import About, Page, Part, about, parts_of, read_pages
@@ -195,13 +195,7 @@ def _moment() -> int:
 
 def main() -> int:
     """Write the EPUB of the built site; returns the exit status."""
-    try:
-        path = write_epub(EPUB, SITE, Path())
-    except DownloadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-    return 0
+    return report(lambda: write_epub(EPUB, SITE, Path()), DownloadError)
 
 
 if __name__ == "__main__":

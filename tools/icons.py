@@ -100,6 +100,6 @@ def setup(app: Any) -> dict[str, bool]:
     """Connect to Sphinx: before ``tools.slim`` takes away the whole fonts."""
     logging.getLogger("fontTools").setLevel(
         logging.ERROR
-    )  # else Sphinx shows its report on every table of a font
+    )  # else Sphinx shows a report on each table of a font
     app.connect("build-finished", keep_used_icons, priority=600)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -17,9 +17,8 @@ PICTURE = "_static/social.png"  # 1200 by 630, made by tools/social_picture.py
 PICTURE_TEXT = "Nonlinear, an executable textbook; beside the words the curves of ReLU, GELU, ELU and Tanh."
 LONGEST = 200  # characters of a description; search engines show fewer
 SHORTEST = 70  # a paragraph below this is a call, such as "Make a guess", and tells nothing
-TAGLINE = (
-    "An executable textbook on activation functions"  # title of the front page, before the name of the book
-)
+# What the front page is called, before the name of the book.
+TAGLINE = "An executable textbook on activation functions"
 
 
 def describe(paragraphs: Iterable[str]) -> str:

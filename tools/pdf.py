@@ -13,6 +13,7 @@ from pathlib import Path
 from pygments.formatters import HtmlFormatter
 
 from labs.files import replacing
+from tools.archive import report
 from tools.chromium import DownloadError, blank_page
 from tools.cover import cover
 from tools.pages import MATHJAX, ROOT, About, Page, Part, about, parts_of, read_pages
@@ -175,13 +176,7 @@ def print_document(browser: object, source: Path, target: Path) -> None:
 
 def main() -> int:
     """Print the built site; returns the exit status."""
-    try:
-        path = write_pdf(PDF, SITE, Path())
-    except DownloadError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 1
-    print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")
-    return 0
+    return report(lambda: write_pdf(PDF, SITE, Path()), DownloadError)
 
 
 if __name__ == "__main__":

@@ -4,9 +4,10 @@ The archive holds one folder, in it the site as it was built, what it is, and th
 out the same to the byte.
 """
 
+import sys
 from pathlib import Path
 
-from tools.archive import write_zip
+from tools.archive import report, write_zip
 from tools.site_hooks import book_version
 
 LICENCES = ("LICENSE", "LICENSE-CONTENT")
@@ -56,13 +57,10 @@ def pack(root: Path) -> Path:
     )
 
 
-def main() -> None:
-    """Pack the site below the current folder and say where the archive lies."""
-    target = pack(Path.cwd())
-    print(
-        f"{target.relative_to(Path.cwd())}: {target.stat().st_size / 1e6:.1f} MB; unpack it and open index.html"
-    )
+def main() -> int:
+    """Pack the site below the current folder and say where the archive lies; returns the exit status."""
+    return report(lambda: pack(Path()), FileNotFoundError)
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -18,14 +18,7 @@ from tests.browser.servers import served
 from tools.chromium import find_chromium
 
 SITE = Path("_build/html")
-COMPRESSED = {
-    ".html",
-    ".css",
-    ".js",
-    ".svg",
-    ".xml",
-    ".txt",
-}  # what servers compress; pictures and fonts already are
+COMPRESSED = {".html", ".css", ".js", ".svg", ".xml", ".txt"}  # by servers; pictures and fonts already are
 LIMIT = 1_200_000  # bytes of a chapter's first view
 
 
