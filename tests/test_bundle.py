@@ -78,6 +78,8 @@ def test_a_failing_archive_leaves_the_old_one(tmp_path):
 
 
 def test_what_is_missing_is_said_in_a_line_and_not_as_a_traceback(tmp_path, monkeypatch, capsys):
+    (tmp_path / "labs").mkdir()
+    (tmp_path / "labs" / "__init__.py").write_text('__version__ = "1.0"\n')
     monkeypatch.chdir(tmp_path)
 
     assert site_zip.main() == 1
