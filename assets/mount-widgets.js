@@ -1,9 +1,24 @@
 // Brings the book's widgets to life on a page without a kernel.
-// labs/widgets/static_page.py writes the boxes: a note, and one JSON script with the widget's state and its module.
+// labs/widgets/static_page.py writes the boxes: a note, and one JSON script with the widget's state and its module,
+// or with the name of a file of the site that has the module: tools/widget_library.py writes it.
 (() => {
   const modules = new Map(); // source -> promise: two widgets of one kind share their module and their style
+  const libraries = new Map(), ours = document.currentScript.src;
 
-  function load({ module, css }) {
+  // As a classic script, since a page from disk may neither import nor fetch a file.
+  function fetchLibrary(name) {
+    if (!libraries.has(name)) libraries.set(name, new Promise((found, failed) => {
+      const script = document.createElement("script");
+      script.src = new URL(`widget-${name}.js`, ours);
+      script.onload = () => found(window.labsWidgets[name]);
+      script.onerror = () => failed(new Error(`${script.src} could not be loaded`));
+      document.head.append(script);
+    }));
+    return libraries.get(name);
+  }
+
+  async function load({ library, ...content }) {
+    const { module, css } = library ? await fetchLibrary(library) : content;
     if (!modules.has(module)) {
       // A Blob address works over file:// too, where the import of a file would be refused.
       const url = URL.createObjectURL(new Blob([module], { type: "text/javascript" }));

@@ -26,6 +26,9 @@ class StaticPage:
         address: name under which the page keeps the state in its URL fragment, as in ``#ward=ReLU,torch,10``;
             an empty name keeps it out of the URL.
         address_traits: the traits that stand there, in this order.
+        library: set by a widget whose module is too large for every notebook it stands in. The site then keeps the
+            module and the style sheet once, in a file of this name that ``tools/widget_library.py`` writes. Such a
+            class gives ``MODULES`` and ``STYLES``, the names of its files, and makes ``_esm`` and ``_css`` of them.
 
     Example:
         >>> import anywidget
@@ -37,6 +40,7 @@ class StaticPage:
 
     address: str = ""
     address_traits: tuple[str, ...] = ()
+    library: str = ""
 
     def _repr_mimebundle_(self, **kwargs: Any) -> tuple[dict, dict] | None:
         bundle = super()._repr_mimebundle_(**kwargs)
@@ -61,10 +65,10 @@ class StaticPage:
             >>> Page().static_html().startswith('<div class="labs-widget">')
             True
         """
+        css, module = str(getattr(self, "_css", "")), str(self._esm)
         content = {
             "address": [self.address, *self.address_traits],
-            "css": str(getattr(self, "_css", "")),
-            "module": str(self._esm),
+            **({"library": self.library} if self.library else {"css": css, "module": module}),
             "state": {name: getattr(self, name) for name in self._own_traits()},
         }
         # Inside a script element "<" alone can end it or open a comment; JSON can write it otherwise.

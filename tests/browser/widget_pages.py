@@ -11,6 +11,7 @@ from typing import Any
 
 from tests.browser.servers import served
 from tests.browser.tabs import PATIENCE
+from tools.widget_library import library_scripts
 
 # What the widget meets in the book's theme: colours, a variable, and the plate under output in the dark.
 THEMES = {"light": ("#ffffff", "#222832"), "dark": ("#14181e", "#ced6dd")}
@@ -91,6 +92,8 @@ def serving(folder: Path, root: Path) -> Iterator[Callable[..., str]]:
     """
     script = (root / "assets" / "mount-widgets.js").read_text(encoding="utf-8")
     (folder / "mount-widgets.js").write_text(script, encoding="utf-8")
+    for name, library in library_scripts(root / "labs" / "widgets").items():
+        (folder / name).write_text(library, encoding="utf-8")
 
     def address(page: str = "light.html", scheme: str = "file") -> str:
         name, hash_sign, fragment = page.partition("#")
