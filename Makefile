@@ -7,7 +7,7 @@ PY := .venv/bin/python
 PIP := $(PY) -m pip install --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
-.PHONY: help book site-is-current site-zip epub pdf bundle test notebooks notebook exercises results serve requirements lint bench clean
+.PHONY: help book site-is-current site-zip epub pdf bundle otter test notebooks notebook exercises results serve requirements lint bench clean
 
 help:
 	@echo "make book            build the site from the stored outputs: _build/html/index.html"
@@ -15,6 +15,7 @@ help:
 	@echo "make epub            the book for e-readers: _build/nonlinear.epub (needs Chromium)"
 	@echo "make pdf             the book on paper: _build/nonlinear.pdf (needs Chromium; some minutes)"
 	@echo "make bundle          the notebooks for a class: _build/nonlinear-notebooks.zip"
+	@echo "make otter           the exercises as assignments of otter-grader: _build/otter/"
 	@echo "make test            run everything: lint, tests, notebooks, strict build, browser"
 	@echo "make notebooks       execute every chapter and solution, write the twins and the exercises"
 	@echo "make notebook NAME=16-dead-neurons     the same for one of them"
@@ -66,6 +67,9 @@ epub pdf: site-is-current
 
 bundle: .venv/compute.stamp
 	@$(PY) -m tools.bundle
+
+otter: .venv/compute.stamp
+	@$(PY) -m tools.otter
 
 test: .venv/compute.stamp
 	@$(PY) -m tools.check
