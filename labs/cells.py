@@ -80,7 +80,7 @@ class Cell:
             wanted = kept.pop("checksum")
             self.known = kept["key"] == self.key and checksum(kept) == wanted
             self.value = kept["value"] if self.known else None
-        except (OSError, ValueError, LookupError, TypeError, AttributeError):
+        except (OSError, ValueError, LookupError, TypeError, AttributeError, RecursionError):
             self.known = False
         return self.known
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 from pathlib import Path
@@ -25,6 +26,7 @@ def save_checkpoint(model: nn.Module, path: str | os.PathLike, **note: object) -
     Raises:
         ValueError: a note that JSON cannot hold.
         FileNotFoundError: the folder does not exist.
+        OSError: the file cannot be written; the old one is as it was.
 
     Example:
         >>> import tempfile
@@ -40,8 +42,10 @@ def save_checkpoint(model: nn.Module, path: str | os.PathLike, **note: object) -
     weights = {name: value.detach().cpu() for name, value in model.state_dict().items()}
     architecture = json.dumps(_architecture(model))
     content = {"format": _FORMAT, "architecture": architecture, "note": text, "weights": weights}
+    whole = io.BytesIO()  # torch itself would not say that the disk is full
+    torch.save(content, whole)
     with replacing(path) as temporary:
-        torch.save(content, temporary)
+        temporary.write_bytes(whole.getbuffer())
 
 
 def load_checkpoint(model: nn.Module, path: str | os.PathLike) -> dict:

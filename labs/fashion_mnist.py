@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import http.client
 import importlib
@@ -28,6 +29,7 @@ CLASS_NAMES = (
 )  # fmt: skip
 
 _SILENCE = 60.0  # seconds without an answer until a download gives up; torchvision would wait for ever
+_NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 _MISSING_OPERATORS = ("nms", "qnms")
 _schemas: list[torch.library.Library] = []  # a definition lasts as long as its Library object
 
@@ -70,6 +72,7 @@ def read_split(split: str, root: str | os.PathLike | None = None) -> tuple[Tenso
         FileNotFoundError: ``root`` or ``$LABS_DATA`` is given and the files are not there.
         ValueError: a file is truncated or altered.
         ConnectionError: the download failed.
+        OSError: there is no room for the files.
         PermissionError: the cache cannot be written.
     """
     given = root is not None or bool(os.environ.get("LABS_DATA"))
@@ -188,6 +191,13 @@ def _download(folder: Path) -> None:
                 datasets.FashionMNIST(root=str(temporary), train=True, download=True)
             verify(temporary)
         except (OSError, RuntimeError, EOFError, ValueError, http.client.HTTPException) as error:
+            if getattr(error, "errno", None) in _NO_ROOM:
+                raise OSError(
+                    error.errno,
+                    f"no room for Fashion-MNIST ({error.strerror}), and nothing of it was kept; wanted are 90 MB: make "
+                    "room and load again, or name another cache in XDG_CACHE_HOME",
+                    str(folder),
+                ) from error
             reason = " ".join(str(error).split())  # torchvision's has several lines
             raise ConnectionError(
                 f"Fashion-MNIST could not be downloaded, and nothing of it was kept ({reason}); check the "

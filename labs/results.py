@@ -114,7 +114,7 @@ def load_result(name: str, *, folder: str | os.PathLike | None = None) -> dict:
         wanted = result.pop("checksum")
         found = checksum(result)
         saved_name = result["provenance"]["name"]
-    except (ValueError, LookupError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise ValueError(f"{str(path)!r} is not a complete result ({error!r}){again}") from error
     if found != wanted:
         raise ValueError(

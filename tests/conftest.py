@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -65,3 +66,20 @@ def chromium() -> str:
     if path is None:
         pytest.skip("no Chromium on this machine (install the package chromium, or set CHROMIUM to its path)")
     return path
+
+
+@pytest.fixture
+def full_disk():
+    """A context manager within which no file of this process can grow beyond some bytes, as on a full disk."""
+    resource = pytest.importorskip("resource", reason="this system does not limit the size of files")
+
+    @contextmanager
+    def limited(size):
+        before = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, before[1]))
+        try:
+            yield
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    return limited

@@ -419,6 +419,22 @@ def test_a_truncated_or_altered_file_is_named_with_both_checksums(cache, damage,
     assert "delete that file and load again" in message
 
 
+@pytest.mark.parametrize("name", MINIATURE)
+def test_each_of_the_four_files_is_named_when_it_is_truncated(cache, name):
+    place(cache, **{name.replace("-", "_"): MINIATURE[name][:-1]})
+
+    with pytest.raises(ValueError, match=f"{name}.*truncated"):
+        load_fashion_mnist("train")
+
+
+def test_a_full_disk_is_not_taken_for_a_broken_network(cache, mirror, full_disk):
+    with full_disk(100), pytest.raises(OSError, match="no room for Fashion-MNIST.*XDG_CACHE_HOME") as caught:
+        load_fashion_mnist("train")
+
+    assert not isinstance(caught.value, ConnectionError)
+    assert everything_below(cache) == []
+
+
 def test_without_a_network_nothing_is_kept_and_the_ways_out_are_named(cache):
     with pytest.raises(ConnectionError, match=r"check the network.*LABS_DATA.*load_digits\(\)"):
         load_fashion_mnist("test")

@@ -116,6 +116,10 @@ def submissions(elsewhere, port):
         f"kills the grader_{NAME}.ipynb": (
             first("import os\n0 if os.getppid() else 1 / 0\nos.kill(os.getppid(), 9)"), 2, "errors"),
         f"forks_{NAME}.ipynb": (first("import os\nif not os.fork():\n    1 / 0"), 2, "ok"),
+        f"quits_{NAME}.ipynb": (first("quit()"), 2, "errors"),
+        f"closes_{NAME}.ipynb": (first("import sys\nsys.stdout.close()\nsys.stderr = None"), 2, "ok"),
+        f"talks to itself_{NAME}.ipynb": (
+            first("import socket\na, b = socket.socketpair()\n_ = a.sendmsg([b'x'])"), 2, "ok"),
         # for ever
         f"loops_{NAME}.ipynb": (first("import time\nwhile True: time.sleep(0.001)"), 2, "time"),
         f"loops in check_{NAME}.ipynb": (
@@ -143,7 +147,9 @@ def submissions(elsewhere, port):
         f"replaces_{NAME}.ipynb": (first(REPLACE_THE_CHECKS), 2, "ok"),
         f"forges_{NAME}.ipynb": (first(FORGE), 2, "ok"),
         f"secrets_{NAME}.ipynb": (first("import os\nassert os.environ['COURSE_SECRET']"), 2, "errors"),
+        f"folder.ipynb.md/a_{NAME}.ipynb": (notebook(*answered(RIGHT)), 3, "ok"),
         # no notebooks
+        "folder.ipynb": ("", 0, "unreadable"),
         f"zero_{NAME}.ipynb": ("", 0, "unreadable"),
         f"text_{NAME}.ipynb": ("Dear teacher,", 0, "unreadable"),
         f"cut_{NAME}.ipynb": (notebook(*answered(RIGHT))[:500], 0, "unreadable"),
@@ -196,6 +202,7 @@ def graded(tmp_path_factory, released):
             path.write_bytes(content if isinstance(content, bytes) else content.encode())
         (place / "outside.ipynb").write_text(notebook(*answered(RIGHT)), encoding="utf-8")
         (folder / f"link out_{NAME}.ipynb").symlink_to(place / "outside.ipynb")
+        (folder / f"circle_{NAME}.ipynb").symlink_to(f"circle_{NAME}.ipynb")
         (folder / f"folder_{NAME}.ipynb").mkdir()
         os.mkfifo(folder / f"pipe_{NAME}.ipynb")
         with open(folder / f"huge_{NAME}.ipynb", "wb") as file:
@@ -229,10 +236,10 @@ def test_each_of_forty_submissions_gets_the_points_it_is_worth(graded):
 def test_what_is_no_file_or_leads_elsewhere_is_told_of_and_not_read(graded):
     rows = rows_of(graded["output"])
 
-    for name in ("link out", "pipe", "huge"):
+    for name in ("link out", "circle", "pipe", "huge"):
         assert rows[f"{name}_{NAME}.ipynb"]["status"] == "unreadable"
     assert "link" in rows[f"link out_{NAME}.ipynb"]["message"]
-    assert len(rows) == len(graded["expected"]) + 3
+    assert len(rows) == len(graded["expected"]) + 4
 
 
 def test_no_submission_has_changed_anything_or_called_anybody(graded):

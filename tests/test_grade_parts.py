@@ -1,6 +1,7 @@
 """The pieces of the grader that need no notebook to run: reading, placing, shutting in, and writing down."""
 
 import csv
+import functools
 import json
 import subprocess
 import sys
@@ -10,6 +11,8 @@ import pytest
 
 from labs.grade.__main__ import main
 from labs.grade.batch import Batch
+from labs.grade.errors import tell, why_not_checked
+from labs.grade.execution import Run
 from labs.grade.exercises import Exercise, Part, load_exercises
 from labs.grade.feedback import feedback, feedback_path
 from labs.grade.grades import Grade, GradeTable, PartGrade, harmless
@@ -17,6 +20,7 @@ from labs.grade.limits import Limits, parse_size
 from labs.grade.placement import place_checks
 from labs.grade.pristine import Pristine
 from labs.grade.submissions import Submission, find_submissions, student_of
+from labs.grade.workers import Supervisor
 
 ROOT = Path(__file__).parent.parent
 linux = pytest.mark.skipif(not sys.platform.startswith("linux"), reason="asks the Linux kernel")
@@ -105,6 +109,49 @@ def test_a_notebook_of_an_older_format_is_read(tmp_path):
     assert found.cells[0]["source"] == "from labs.checks import losses"
 
 
+def test_links_in_a_circle_are_told_of(tmp_path):
+    (tmp_path / "a_04-neuron.ipynb").symlink_to("a_04-neuron.ipynb")
+
+    (found,) = find_submissions(tmp_path, load_exercises())
+
+    assert found.exercise == "04-neuron"
+    assert "oop" in found.problem or "links" in found.problem
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"metadata": None},
+        {"nbformat": "4"},
+        {"cells": [{"cell_type": "raw"}, {"cell_type": "code", "source": None}]},
+    ],
+)
+def test_a_notebook_in_which_something_is_missing_that_grading_needs_not_is_read(tmp_path, changes):
+    (tmp_path / "a_04-neuron.ipynb").write_text(json.dumps({"cells": [], **changes}), encoding="utf-8")
+
+    (found,) = find_submissions(tmp_path, load_exercises())
+
+    assert found.problem == ""
+
+
+@linux
+def test_names_that_differ_in_what_cannot_be_seen_stay_apart(tmp_path):
+    for name in ("a b.ipynb", "a\nb.ipynb", "a\u202eb.ipynb"):
+        (tmp_path / name).touch()
+
+    files = [found.file for found in find_submissions(tmp_path, load_exercises())]
+
+    assert sorted(map(harmless, files)) == ["a b.ipynb", "a\\nb.ipynb", "a\\u202eb.ipynb"]
+
+
+@pytest.mark.parametrize("text", ['{"cells": [', "[]", '{"cells": [{"cell_type": "code", "source": "a ="}]}'])
+def test_a_damaged_released_notebook_is_named(tmp_path, text):
+    (tmp_path / "91-small.ipynb").write_text(text, encoding="utf-8")
+
+    with pytest.raises(ValueError, match="91-small.ipynb.*damaged.*--exercises"):
+        load_exercises(tmp_path)
+
+
 # --- placement
 
 
@@ -151,6 +198,51 @@ def test_a_function_of_the_libraries_that_was_replaced_or_rewritten_is_put_back(
     assert torch.allclose is right
     assert labs.seeds.set_seed.__code__ is code
     assert found == ["torch.allclose", "labs.seeds.set_seed"]
+
+
+def test_what_torch_wraps_itself_is_no_news():
+    import torch
+
+    pristine = Pristine("dead_neurons")
+    right = torch.manual_seed
+    torch.manual_seed = functools.wraps(right)(lambda seed: right(seed))
+    found = pristine.put_back()
+
+    assert found == []
+    assert torch.manual_seed is right
+
+
+class Odd(Exception):
+    """An error that never says what it is."""
+
+    def __str__(self):
+        while True:
+            pass
+
+
+@linux
+def test_an_error_that_takes_for_ever_to_say_what_it_is_costs_one_step():
+    run = object.__new__(Run)
+    run._step = 0.2
+
+    short, limit, text = run._ask(tell, Odd())
+
+    assert short.endswith("test_grade_parts.Odd: <exception str() failed>")
+    assert limit == ""
+    assert "Odd" in text
+    assert run._ask(why_not_checked, Odd()) is None
+
+
+@linux
+def test_whoever_ends_all_processes_below_leaves_the_supervisor_to_tidy_up():
+    psutil = pytest.importorskip("psutil")
+    supervisor = Supervisor()
+    supervisor._itself = psutil.Process(supervisor._receive(120)["pid"])
+
+    below = psutil.Process().children(recursive=True)
+    supervisor.end()
+
+    assert supervisor._itself not in below
 
 
 def test_a_fresh_check_knows_nothing_of_what_was_done_to_the_last_one():
@@ -267,6 +359,13 @@ def test_what_a_student_writes_cannot_leave_its_block_in_the_feedback():
     assert "````text\n[--] ```\n<script>alert(1)</script>?[31m\n````" in text
 
 
+def test_a_folder_with_the_name_of_a_feedback_file_is_called_otherwise(tmp_path):
+    file = feedback_path(tmp_path, "ada.ipynb")
+    inner = feedback_path(tmp_path, "ada.ipynb.md/b.ipynb")
+
+    assert file not in inner.parents
+
+
 def test_a_long_name_still_has_a_feedback_file(tmp_path):
     path = feedback_path(tmp_path, "é" * 120 + ".ipynb")
 
@@ -306,10 +405,15 @@ def trial(folder, answers, count=4):
     return batch
 
 
+def rows(folder):
+    """The rows of the table."""
+    with open(folder / "grades.csv", encoding="utf-8-sig", newline="") as file:
+        return list(csv.DictReader(file))
+
+
 def grades(folder):
     """File and status of each row."""
-    with open(folder / "grades.csv", encoding="utf-8-sig", newline="") as file:
-        return {row["file"][:2]: row["status"] for row in csv.DictReader(file)}
+    return {row["file"][:2]: row["status"] for row in rows(folder)}
 
 
 def test_an_interrupted_run_keeps_what_is_finished_and_goes_on_from_there(tmp_path):
@@ -342,6 +446,35 @@ def test_a_submission_that_has_changed_is_graded_anew(tmp_path):
     second.run()
 
     assert second.ran == ["s1_91-small.ipynb"]
+
+
+def test_rows_of_files_that_are_gone_stay_at_the_end(tmp_path):
+    trial(tmp_path, [1, 1], count=2).run()
+    second = trial(tmp_path, [1], count=1)
+    second.submissions[0] = submission("s9_91-small.ipynb", digest="9")
+
+    table = second.run()
+
+    assert list(grades(tmp_path)) == ["s9", "s0", "s1"]
+    assert [row["file"][:2] for row in table.gone()] == ["s0", "s1"]
+    assert table.statuses() == {"ok": 1}
+
+
+def test_an_interrupted_fresh_run_loses_no_earlier_grade_and_is_gone_on_with(tmp_path):
+    trial(tmp_path, [1], count=1).run()
+    for _ in range(2):
+        fresh = trial(tmp_path, [KeyboardInterrupt()], count=1)
+        fresh.fresh = True
+        with pytest.raises(KeyboardInterrupt):
+            fresh.run()
+    between = rows(tmp_path)
+
+    last = trial(tmp_path, [1], count=1)
+    last.run()
+
+    assert [(row["points"], row["message"]) for row in between] == [("1", "of an earlier run")]
+    assert [(row["points"], row["message"]) for row in rows(tmp_path)] == [("1", "")]
+    assert last.ran == ["s0_91-small.ipynb"]
 
 
 # --- the command line

@@ -168,7 +168,13 @@ def test_a_renamed_file_is_refused(tmp_path):
         load_result("new", folder=tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "{", "[]", "3", "{}", '{"checksum": "0"}', '{"data": NaN}', "\xff"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{", "[]", "3", "{}", '{"checksum": "0"}', '{"data": NaN}', "\xff"),
+        pytest.param("[" * 100_000, id="too deep"),
+    ],
+)
 def test_a_file_that_is_no_result_is_refused(tmp_path, text):
     (tmp_path / "broken.json").write_text(text, encoding="latin-1")
 

@@ -293,6 +293,7 @@ DAMAGES = {
     "another setting": lambda text, other: other,
     "no checksum": lambda text, other: json.dumps({**json.loads(text), "checksum": None}),
     "no text": lambda text, other: "\udcff",
+    "too deep": lambda text, other: "[" * 100_000,
 }
 
 
@@ -404,6 +405,22 @@ def test_other_settings_data_or_torch_never_meet_an_old_cell(tasks, tmp_path, lo
 
 
 # --- what goes wrong
+
+
+def test_after_a_full_disk_a_sweep_goes_on_where_it_was(tasks, tmp_path, log, full_disk):
+    settings = draws(log, 4)
+    expected = Sweep(jobs=1, folder=tmp_path / "other").run(tasks.draw, settings)
+    log.unlink()
+    Sweep(jobs=1, folder=tmp_path / "cells").run(tasks.draw, settings[:2])
+
+    with full_disk(50), pytest.raises(OSError, match="as it was before"):  # room for the log alone
+        Sweep(jobs=1, folder=tmp_path / "cells").run(tasks.draw, settings)
+    kept = finished_seeds(tmp_path / "cells")
+    found = Sweep(jobs=1, folder=tmp_path / "cells").run(tasks.draw, settings)
+
+    assert kept == {0, 1}
+    assert found == expected
+    assert len(list((tmp_path / "cells").iterdir())) == 4
 
 
 @pytest.mark.parametrize("jobs", [1, 2])

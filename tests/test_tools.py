@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import nbformat
 import pytest
 
-from tools import check, exercises, notebooks
+from tools import archive, check, exercises, notebooks
 from tools.site_hooks import lighten_downloads, source_address
 from tools.sources import NotebookError, find_sources, read_source
 
@@ -171,6 +171,40 @@ def test_a_missing_twin_is_named_with_the_way_out(tree):
     source = tree("16-x", HEADER)
 
     assert "make notebook NAME=16-x" in notebooks.check_pair(source)[0]
+
+
+def test_a_truncated_twin_is_named_with_the_way_out(tree, capsys):
+    source = tree("16-x", HEADER + cell("x = 1"))
+    twin = source.with_suffix(".ipynb")
+    twin.write_text(nbformat.writes(twin_of(source))[:-100], encoding="utf-8")
+
+    assert notebooks.main(["--check"], tree.root) == notebooks.main(["--prose"], tree.root) == 1
+    assert capsys.readouterr().err.count("16-x.ipynb: truncated, or no notebook") == 2
+
+
+def test_a_full_disk_stops_a_command_with_one_line_and_the_old_notebook_stays(tree, capsys, full_disk):
+    source = tree("16-x", HEADER + cell("# BEGIN SOLUTION\nx = 1\n# END SOLUTION"), "solutions")
+    exercises.main([], tree.root)
+    (student,) = (tree.root / "exercises").iterdir()
+    before = student.read_bytes()
+    source.write_text(source.read_text().replace("A page", "Another page"))
+
+    with full_disk(100):
+        status = exercises.main([], tree.root)
+
+    assert status == 1
+    assert "as it was before" in capsys.readouterr().err
+    assert student.read_bytes() == before
+    assert list((tree.root / "exercises").iterdir()) == [student]
+
+
+def test_a_download_that_does_not_fit_on_the_disk_is_an_error_and_no_traceback(tmp_path, capsys, full_disk):
+    with full_disk(100):
+        status = archive.report(lambda: archive.write_zip(tmp_path / "a.zip", {"a": os.urandom(1000)}))
+
+    assert status == 1
+    assert "as it was before" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_an_unknown_name_lists_the_known_ones(tree):

@@ -41,11 +41,11 @@ def report(make: Callable[[], Path], *troubles: type[Exception]) -> int:
 
     Args:
         make: writes the file and returns its path.
-        troubles: what may go wrong; its text is printed as an error, without a traceback.
+        troubles: what may go wrong beside the disk; its text is printed as an error, without a traceback.
     """
     try:
         path = make()
-    except troubles as error:
+    except (OSError, *troubles) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{path}: {path.stat().st_size / 1e6:.1f} MB")

@@ -68,7 +68,7 @@ def derive(source: Path) -> nbformat.NotebookNode:
 
 def is_current(source: Path, student: Path) -> bool:
     """Return whether ``student`` is exactly what ``source`` gives today."""
-    return student.is_file() and student.read_text(encoding="utf-8") == nbformat.writes(derive(source)) + "\n"
+    return student.is_file() and student.read_bytes() == f"{nbformat.writes(derive(source))}\n".encode()
 
 
 def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
@@ -90,7 +90,7 @@ def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
                 student.parent.mkdir(exist_ok=True)
                 write(derive(source), student)
                 print(student)
-    except NotebookError as error:
+    except (NotebookError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     return 0

@@ -19,7 +19,7 @@ import nbformat
 from nbclient import NotebookClient
 from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
-from tools.sources import NotebookError, find_sources, read_source, write
+from tools.sources import NotebookError, find_sources, read_source, read_twin, write
 
 OUTPUTS = "outputs_sha256"  # in the twin's metadata: outputs that somebody edits by hand no longer fit it
 CELL_SECONDS, SLOW_SECONDS, LARGE_BYTES = 300, 120, 1_500_000
@@ -74,13 +74,12 @@ def execute(source: Path) -> nbformat.NotebookNode:
 
 def with_new_prose(source: Path) -> nbformat.NotebookNode:
     """Return ``source`` with the outputs of its twin; raises NotebookError when the code is not the same."""
-    twin = source.with_suffix(".ipynb")
-    if not twin.is_file():
-        raise NotebookError(f"{twin}: missing; run: make notebook NAME={source.stem}")
-    notebook, stored = read_source(source), nbformat.read(twin, as_version=4)
+    notebook, stored = read_source(source), read_twin(source.with_suffix(".ipynb"))
     new, old = ([cell for cell in nb.cells if cell.cell_type == "code"] for nb in (notebook, stored))
     if [cell.source for cell in new] != [cell.source for cell in old]:
-        raise NotebookError(f"{source}: the code differs from its twin's; run: make notebook NAME={source.stem}")
+        raise NotebookError(
+            f"{source}: the code differs from its twin's; run: make notebook NAME={source.stem}"
+        )
     for cell, known in zip(new, old, strict=True):
         cell.outputs, cell.execution_count = known.outputs, known.execution_count
     notebook.metadata[OUTPUTS] = stored.metadata.get(OUTPUTS)
@@ -96,12 +95,15 @@ def outputs_sha256(notebook: nbformat.NotebookNode) -> str:
 def check_pair(source: Path) -> list[str]:
     """Return what is wrong between ``source`` and its twin, one line each; empty when all is well."""
     twin = source.with_suffix(".ipynb")
-    if not twin.is_file():
-        return [f"{twin}: missing; run: make notebook NAME={source.stem}"]
-    written, stored = read_source(source), nbformat.read(twin, as_version=4)
+    try:
+        written, stored = read_source(source), read_twin(twin)
+    except NotebookError as error:
+        return [str(error)]
     problems = []
     if stored.metadata.get(OUTPUTS) != outputs_sha256(stored):
-        problems.append(f"{twin}: the stored outputs were changed by hand; run: make notebook NAME={source.stem}")
+        problems.append(
+            f"{twin}: the stored outputs were changed by hand; run: make notebook NAME={source.stem}"
+        )
     if written.metadata != {k: v for k, v in stored.metadata.items() if k not in ("language_info", OUTPUTS)}:
         problems.append(f"{source}: the header differs from its twin's metadata")
     pairs = [[(c.cell_type, c.source, c.metadata) for c in nb.cells] for nb in (written, stored)]
@@ -126,7 +128,9 @@ def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
     parser.add_argument("names", nargs="*", metavar="NAME", help="stem such as 16-dead-neurons; default: all")
     how = parser.add_mutually_exclusive_group()
     how.add_argument("--check", action="store_true", help="execute nothing, compare each pair")
-    how.add_argument("--prose", action="store_true", help="execute nothing, bring changed text into the twins")
+    how.add_argument(
+        "--prose", action="store_true", help="execute nothing, bring changed text into the twins"
+    )
     options = parser.parse_args(arguments)
     try:
         for source in (sources := find_sources(options.names, root or Path())):
@@ -141,7 +145,7 @@ def main(arguments: list[str] | None = None, root: Path | None = None) -> int:
             print(f"{twin}: {seconds:.0f} s, {size / 1e6:.2f} MB", flush=True)
             if seconds > SLOW_SECONDS or size > LARGE_BYTES:
                 print(f"  warning: more than {SLOW_SECONDS} s or {LARGE_BYTES / 1e6} MB", file=sys.stderr)
-    except NotebookError as error:
+    except (NotebookError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 1
     print(f"{len(sources)} notebooks, all well")

@@ -1,11 +1,12 @@
 """Where the MyST notebooks lie, how they are read, and how their twins are written."""
 
 import hashlib
-import os
 from pathlib import Path
 
 import jupytext
 import nbformat
+
+from labs.files import replacing
 
 FOLDERS = ("book", "solutions")
 HEADER = "---\njupytext:"  # other pages are plain text and have no twin
@@ -49,9 +50,17 @@ def read_source(source: Path) -> nbformat.NotebookNode:
 
 def write(notebook: nbformat.NotebookNode, path: Path) -> None:
     """Write ``notebook`` to ``path`` whole or not at all."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
+    with replacing(path) as temporary:
         temporary.write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
+
+
+def read_twin(twin: Path) -> nbformat.NotebookNode:
+    """Return a stored notebook; raises NotebookError when it is missing, truncated or none."""
+    remedy = f"run: make notebook NAME={twin.stem}"
+    if not twin.is_file():
+        raise NotebookError(f"{twin}: missing; {remedy}")
+    try:
+        return nbformat.read(twin, as_version=4)
+    except Exception as error:  # nbformat has no error of its own for what is no notebook
+        reason = " ".join(str(error).split())[:80]
+        raise NotebookError(f"{twin}: truncated, or no notebook ({reason}); {remedy}") from error

@@ -11,7 +11,8 @@ Files are found in sub-folders too, and a sub-folder is then the name of the stu
 or ``Ada_16-dead-neurons.ipynb`` without one. Which exercise it is, the imported checks tell, else the name of the
 file. The result is ``grades.csv``, with one row per submission, and in ``feedback/`` one Markdown file per submission.
 Both are written as soon as a submission is finished, so after an interruption the same command goes on; a submission
-that has changed is graded anew.
+that has changed is graded anew. No grade is thrown away: rows of files that are gone stay at the end of the table, and
+an old row stays, with a word that it is old, until the new grade is there.
 
 With ``--jobs 8`` eight submissions run at a time, with ``--cluster tcp://host:8786`` they run on a Dask cluster whose
 workers can import ``labs``; the results stay here. What keeps a submission in depends on the system, and each feedback

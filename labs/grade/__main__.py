@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import importlib.util
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -66,10 +67,13 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"error: {error}\nwhat was finished before is kept; mend it and run again", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("interrupted: what is finished is kept, the same command goes on from there", file=sys.stderr)
+        again = "the same command without --fresh" if options.fresh else "the same command"
+        print(f"interrupted: what is finished is kept, {again} goes on from there", file=sys.stderr)
         return 130
     statuses = table.statuses()
     print(", ".join(f"{count} {status}" for status, count in statuses.items()))
+    if table.gone():
+        print(f"{len(table.gone())} rows of files that are not there any more stay at the end of the table")
     return 1 if "not graded" in statuses else 0
 
 
@@ -117,4 +121,5 @@ def _cluster(address: str | None) -> contextlib.AbstractContextManager:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as after Ctrl-C: nothing is left running
     sys.exit(main())

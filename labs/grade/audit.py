@@ -19,10 +19,8 @@ _PATHS = {
     "os.symlink": (1,), "os.truncate": (0,), "os.chmod": (0,), "os.chown": (0,), "os.utime": (0,),
     "os.setxattr": (0,), "sqlite3.connect": (0,),
 }  # fmt: skip
-_NETWORK = {
-    "socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg", "socket.getaddrinfo",
-    "socket.gethostbyname", "socket.gethostbyaddr",
-}  # fmt: skip
+_ADDRESSED = {"socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"}
+_NETWORK = _ADDRESSED | {"socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"}
 _PROGRAMS = {
     "subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.spawn", "os.fork", "os.forkpty",
 }  # fmt: skip
@@ -58,8 +56,8 @@ def refuse(work: Path, note: Callable[[str], object], *, programs: bool, signals
                 if not (path + os.sep).startswith(free):
                     stop("a submission may write only in its own folder", path)
         elif event in _NETWORK:
-            address = arguments[-1] if event.startswith(("socket.c", "socket.b", "socket.s")) else None
-            if not isinstance(address, (str, bytes)):  # a socket of this machine has a path for an address
+            # A socket of this machine has a path for an address, one that is connected needs none.
+            if event not in _ADDRESSED or not isinstance(arguments[-1], (str, bytes, type(None))):
                 stop("a submission has no network")
         elif programs and event in _PROGRAMS:
             stop("a submission may not start programs on this system")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -53,20 +54,26 @@ class Batch:
         """
         self.output.mkdir(parents=True, exist_ok=True)
         table = GradeTable(self.output / "grades.csv", max(len(e.parts) for e in self.exercises.values()))
-        earlier = {} if self.fresh and table.read() is not None else table.read()
+        earlier = table.read()
         table.begin([submission.file for submission in self.submissions])
         missing = []
         for submission in self.submissions:
-            row = earlier.get(harmless(submission.file))
-            if row and self._is_current(submission, row):
-                table.keep(row)
-            else:
+            row = earlier.pop(harmless(submission.file), None)
+            current = row and not self.fresh and self._is_current(submission, row)
+            if row:
+                table.keep(row, outdated=not current)
+            if not current:
                 missing.append(submission)
+        for row in earlier.values():
+            table.keep(row)
         table.write()
         with (
+            warnings.catch_warnings(),
             progress_bar(len(missing), "grading") as tick,
             contextlib.closing(self._grades(missing)) as grades,
         ):
+            # What is under way when we stop is graded by the next run, so joblib's word on it is no news.
+            warnings.filterwarnings("ignore", "[0-9]+ tasks which were still being processed")
             for grade in grades:
                 write_feedback(grade, self.output / "feedback")
                 table.add(grade, self._fingerprint(grade.submission))

@@ -9,21 +9,18 @@ import ast
 import linecache
 import os
 import signal
-import traceback
+import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from types import ModuleType
 from typing import Any
 
+from labs.grade.errors import LONGEST, TimeUp, tell, why_not_checked
 from labs.grade.limits import use_headroom
 from labs.grade.placement import place_checks
 from labs.grade.pristine import Pristine
 
-_MOST_LINES, _LONGEST, _MOST_ERRORS = 40, 500, 10
-
-
-class TimeUp(BaseException):
-    """One statement or one check took too long. No :class:`Exception`, so that few clauses catch it."""
+_MOST_LINES, _MOST_ERRORS = 40, 10
 
 
 def run_notebook(request: Mapping, report: Callable[..., object], step: float) -> None:
@@ -117,9 +114,9 @@ class Run:
                 passed, lines = self._pristine.is_passed(feedback), [str(line) for line in feedback.lines]
                 limit = ""
             except BaseException as error:
-                why = _why_not_checked(error, self._step)
-                passed, lines, limit = False, [f"[--] {why}"], _limit(error, why)
-            lines = [line[:_LONGEST] for line in lines[:_MOST_LINES]]
+                why, limit = self._ask(why_not_checked, error) or ("the check stopped with an error", "")
+                passed, lines = False, [f"[--] {why}"]
+            lines = [line[:LONGEST] for line in lines[:_MOST_LINES]]
             self._report("part", name=name, passed=passed, lines=lines, limit=limit)
 
     @contextmanager
@@ -131,6 +128,7 @@ class Run:
                 yield
         finally:
             self._pristine.put_back_builtins()
+            _reopen_streams()
             use_headroom(True)
             self._end_copies()
 
@@ -155,9 +153,16 @@ class Run:
     def _report_error(self, cell: int, error: BaseException) -> None:
         self._errors += 1
         if self._errors <= _MOST_ERRORS:
-            short = traceback.format_exception_only(type(error), error)[-1].strip()[:_LONGEST]
-            short = short.removeprefix(f"{__name__}.")
-            self._report("error", cell=cell, limit=_limit(error, short), short=short, text=_last_lines(error))
+            short, limit, text = self._ask(tell, error) or ("an error that cannot be shown", "", "")
+            self._report("error", cell=cell, limit=limit, short=short, text=text)
+
+    def _ask(self, question: Callable[[BaseException, float], Any], error: BaseException) -> Any:
+        """Ask about an error; what answers may be code of the submission, so it may fail or take for ever."""
+        try:
+            with self._time_limit():
+                return question(error, self._step)
+        except BaseException:
+            return None
 
 
 def _make_shell() -> Any:
@@ -169,6 +174,9 @@ def _make_shell() -> Any:
         def enable_gui(self, gui: str | None = None) -> None:
             """Show no window."""
 
+        def ask_exit(self) -> None:
+            raise SystemExit
+
     quiet = Config()
     quiet.HistoryManager.enabled = False
     return Shell.instance(config=quiet)
@@ -178,29 +186,8 @@ def _is_call(statement: ast.stmt) -> bool:
     return isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Call)
 
 
-def _why_not_checked(error: BaseException, step: float) -> str:
-    if isinstance(error, NameError):
-        return f"{error}: its cell stopped, or is missing"
-    if isinstance(error, TimeUp):
-        return f"the check was stopped after {step:g} seconds: does your code loop for ever?"
-    return f"the check stopped with {type(error).__name__}: {str(error)[:_LONGEST]}"
-
-
-def _limit(error: BaseException, text: str) -> str:
-    """Return which limit the error tells of, or nothing."""
-    if isinstance(error, TimeUp):
-        return "time"
-    memory = isinstance(error, MemoryError) or "can't allocate memory" in text  # so says torch
-    return "memory" if memory else ""
-
-
-def _last_lines(error: BaseException) -> str:
-    """Return the end of the traceback: the frames of the notebook, and the last one wherever it is."""
-    if isinstance(error, SyntaxError):
-        return "".join(traceback.format_exception_only(type(error), error))
-    frames = traceback.extract_tb(error.__traceback__)
-    kept = [f for f in frames if f.filename.startswith("cell ")][-3:]
-    if frames and frames[-1] not in kept and not isinstance(error, TimeUp):
-        kept.append(frames[-1])
-    lines = traceback.format_list(kept) + traceback.format_exception_only(type(error), error)
-    return "".join(line[:_LONGEST] + ("\n" if len(line) > _LONGEST else "") for line in lines)
+def _reopen_streams() -> None:
+    """Make printing possible again where the submission has closed or removed what it goes to."""
+    for name in ("stdout", "stderr"):
+        if getattr(getattr(sys, name, None), "closed", True):
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115

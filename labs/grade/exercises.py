@@ -90,6 +90,7 @@ def load_exercises(folder: str | os.PathLike | None = None) -> dict[str, Exercis
 
     Raises:
         FileNotFoundError: there is no such folder, or nothing in it is an exercise.
+        ValueError: a notebook in it is damaged.
 
     Example:
         >>> load_exercises()["16-dead-neurons"].parts[0].name
@@ -120,13 +121,23 @@ def cells_of(notebook: Mapping) -> list[dict[str, str]]:
     """
     cells = []
     for cell in notebook["cells"]:
-        source = cell.get("source", "")
+        source = cell.get("source") or ""
         text = source if isinstance(source, str) else "".join(source)
         cells.append({"id": str(cell.get("id", "")), "kind": str(cell["cell_type"]), "source": text})
     return cells
 
 
 def _read(path: Path) -> Exercise | None:
+    try:
+        return _parsed(path)
+    except (ValueError, LookupError, TypeError, AttributeError, SyntaxError) as error:
+        raise ValueError(
+            f"{str(path)!r} is no released notebook, or a damaged one ({type(error).__name__}: {error}); "
+            "take it from the book again, or name another folder with --exercises"
+        ) from error
+
+
+def _parsed(path: Path) -> Exercise | None:
     import json
 
     text = path.read_text(encoding="utf-8")

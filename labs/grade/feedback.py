@@ -24,9 +24,9 @@ def feedback_path(folder: Path, file: str) -> Path:
         'feedback/ada/16-dead-neurons.ipynb.md'
     """
     *folders, name = file.split("/")
-    if len(name.encode("utf-8", "replace")) > _LONGEST_NAME:
-        name = f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
-    return folder.joinpath(*folders, f"{name}.md")
+    # A folder must not have the name of a feedback file beside it.
+    folders = [_shortened(part, always=part.lower().endswith(".md")) for part in folders]
+    return folder.joinpath(*folders, f"{_shortened(name)}.md")
 
 
 def write_feedback(grade: Grade, folder: Path) -> Path:
@@ -84,6 +84,12 @@ def feedback(grade: Grade) -> str:
     if grade.confinement:
         lines += ["", f"It ran alone: {grade.confinement}."]
     return "\n".join(lines) + "\n"
+
+
+def _shortened(name: str, *, always: bool = False) -> str:
+    if len(name.encode("utf-8", "replace")) <= _LONGEST_NAME and not always:
+        return name
+    return f"{name[:40]}-{hashlib.sha256(name.encode()).hexdigest()[:16]}"
 
 
 def _block(text: str) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -25,7 +24,7 @@ STATUSES = {
 }
 _FIRST = ("file", "student", "exercise", "points", "out_of", "status", "seconds", "message")
 _LAST = ("fingerprint",)
-_FORMULA = re.compile(r"^[\s]*[=+\-@|]|^[\t\r]")
+_FORMULA = re.compile(r"^[\s']*[=+\-@|]|^[\t\r]")
 
 
 @dataclass(frozen=True)
@@ -146,12 +145,16 @@ class GradeTable:
         """
         self._order = [harmless(file) for file in files]
 
-    def keep(self, row: Mapping[str, str]) -> None:
+    def keep(self, row: Mapping[str, str], *, outdated: bool = False) -> None:
         """Take over a row of an earlier run.
 
         Args:
             row: as :meth:`read` returns it.
+            outdated: it stays only until there is a new grade; the message says so.
         """
+        if outdated and row["fingerprint"]:
+            message = "; ".join(filter(None, ("of an earlier run", row["message"])))
+            row = {**row, "fingerprint": "", "message": message}
         self._rows[row["file"]] = dict(row)
 
     def add(self, grade: Grade, fingerprint: str) -> None:
@@ -174,7 +177,7 @@ class GradeTable:
         self._rows[row["file"]] = row | {"seconds": f"{grade.seconds:.1f}", "fingerprint": fingerprint}
 
     def write(self) -> None:
-        """Write all rows there are so far.
+        """Write all rows there are so far; those of files that are gone come last.
 
         Raises:
             OSError: it cannot be written; the file then is as it was.
@@ -186,10 +189,14 @@ class GradeTable:
             table = csv.DictWriter(file, self._fields, restval="", extrasaction="ignore")
             table.writeheader()
             table.writerows(self._rows[name] for name in self._order if name in self._rows)
-            file.flush()
-            os.fsync(file.fileno())
+            table.writerows(self.gone())
+
+    def gone(self) -> list[dict[str, str]]:
+        """Return the rows of an earlier run whose files are not there any more."""
+        there = set(self._order)
+        return [row for name, row in self._rows.items() if name not in there]
 
     def statuses(self) -> dict[str, int]:
-        """Return how many submissions have which status."""
-        found = [row["status"] for row in self._rows.values()]
+        """Return how many of the submissions that are there have which status."""
+        found = [self._rows[name]["status"] for name in self._order if name in self._rows]
         return {status: found.count(status) for status in STATUSES if status in found}

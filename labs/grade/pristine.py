@@ -63,9 +63,12 @@ class Pristine:
         """
         found = []
         for owner, name, value in self._places:
-            if _attribute(owner, name) is not value:
+            current = _attribute(owner, name)
+            if current is not value:
                 setattr(owner, name, value)
-                found.append(f"{owner.__name__}.{name}")
+                # torch wraps a function of its own when its compiler is loaded: no student has to hear of that.
+                if type(current) is not FunctionType or _attribute(current, "__wrapped__") is not value:
+                    found.append(f"{owner.__name__}.{name}")
         for function, *body in self._bodies:
             if [function.__code__, function.__defaults__, function.__kwdefaults__] != body:
                 function.__code__, function.__defaults__, function.__kwdefaults__ = body

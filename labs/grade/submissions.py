@@ -60,10 +60,11 @@ def shown(path: str | os.PathLike) -> str:
         path: any path.
 
     Example:
-        >>> shown("a/b.ipynb")
-        'a/b.ipynb'
+        >>> shown("a/b.ipynb"), shown("two\\nlines.ipynb")
+        ('a/b.ipynb', 'two\\\\nlines.ipynb')
     """
-    return os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    text = os.fsencode(path).decode("utf-8", "backslashreplace").replace(os.sep, "/")
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def student_of(file: str, exercise: str) -> str:
@@ -109,7 +110,7 @@ def _read(folder: Path, path: Path, exercises: Mapping[str, Exercise], default: 
     try:
         data = _bytes_of(path, folder)
         cells = _cells(data)
-    except (OSError, ValueError, RecursionError, MemoryError) as error:
+    except (OSError, ValueError, RuntimeError, MemoryError) as error:  # RuntimeError: links in a circle
         problem = str(error) if isinstance(error, ValueError) else f"{type(error).__name__}: {error}"
     exercise = _recognise(file, cells or (), exercises) or default
     if not problem and not exercise:
@@ -125,10 +126,11 @@ def _bytes_of(path: Path, folder: Path) -> bytes:
     if not real.is_relative_to(folder.resolve()):
         raise ValueError("it is a link that leads out of the folder, and is not followed")
     handle = os.open(real, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0))
+    about = os.fstat(handle)
+    if not stat.S_ISREG(about.st_mode):
+        os.close(handle)
+        raise ValueError("it is no file but a folder, a pipe or a device")
     with open(handle, "rb") as file:
-        about = os.fstat(handle)
-        if not stat.S_ISREG(about.st_mode):
-            raise ValueError("it is no file but a folder, a pipe or a device")
         if about.st_size > LARGEST:
             raise ValueError(f"it has {about.st_size:,} bytes, more than {LARGEST:,}; clear its outputs")
         return file.read(LARGEST)
@@ -144,7 +146,7 @@ def _cells(data: bytes) -> tuple[Mapping[str, str], ...]:
     except ValueError as error:
         raise ValueError(f"it is not JSON, the format of notebooks: {error}") from None
     try:
-        if content["nbformat"] < 4:
+        if "worksheets" in content or content.get("nbformat") in (1, 2, 3):
             import nbformat
 
             with warnings.catch_warnings():

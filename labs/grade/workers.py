@@ -11,8 +11,12 @@ import tempfile
 import threading
 from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from labs.grade.wire import receive, send
+
+if TYPE_CHECKING:
+    import psutil
 
 _PATIENCE = 180.0  # seconds beyond the limit of a submission: to load torch, and to tidy up
 _GRACE = 5.0  # seconds to tidy up before it is killed
@@ -30,6 +34,7 @@ class Supervisor:
 
     def __init__(self) -> None:
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._itself: psutil.Process | None = None  # what is started here only starts it
         self._process = subprocess.Popen(
             [sys.executable, "-m", "labs.grade.supervisor"],
             stdin=subprocess.PIPE,
@@ -49,15 +54,15 @@ class Supervisor:
         Raises:
             RuntimeError: the supervisor is gone or silent.
         """
+        import psutil
+
         try:
+            if not self._itself:
+                self._itself = psutil.Process(self._receive(_PATIENCE)["pid"])
             send(self._process.stdin.fileno(), request)  # type: ignore[union-attr]
-            patience = request["limits"]["timeout"] + _PATIENCE
-            reply = receive(self._process.stdout.fileno(), patience)  # type: ignore[union-attr]
-        except (OSError, TimeoutError) as error:
+            return self._receive(request["limits"]["timeout"] + _PATIENCE)
+        except (OSError, TimeoutError, psutil.Error) as error:
             raise RuntimeError(f"{error}. {self._last_words()}") from error
-        if reply is None:
-            raise RuntimeError(self._last_words())
-        return reply
 
     def end(self) -> None:
         """End the supervisor and all below it."""
@@ -65,18 +70,23 @@ class Supervisor:
 
         with contextlib.suppress(OSError):
             self._process.stdin.close()  # type: ignore[union-attr]
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_GRACE)  # it tidies up
-        with contextlib.suppress(psutil.Error):
-            below = psutil.Process(self._process.pid).children(recursive=True)
-            self._process.kill()
-            for process in below:
-                process.kill()
-        self._process.kill()
+        try:
+            while receive(self._process.stdout.fileno(), _GRACE):  # type: ignore[union-attr]
+                pass  # until it has tidied up, and the pipe ends with it
+        except TimeoutError:
+            with contextlib.suppress(psutil.Error, AttributeError):  # or nobody knows it yet
+                for process in (*self._itself.children(recursive=True), self._itself):  # type: ignore[union-attr]
+                    process.kill()
         self._process.wait()
         for file in (self._process.stdout, self._errors):
             with contextlib.suppress(OSError):
                 file.close()  # type: ignore[union-attr]
+
+    def _receive(self, patience: float) -> dict:
+        reply = receive(self._process.stdout.fileno(), patience)  # type: ignore[union-attr]
+        if reply is None:
+            raise RuntimeError(self._last_words())
+        return reply
 
     def _last_words(self) -> str:
         self._errors.seek(max(0, self._errors.seek(0, os.SEEK_END) - 1000))
