@@ -24,10 +24,12 @@ FIRST = """<html><body><nav>Site</nav><article class="bd-article"><section id="f
 <span class="math notranslate">\\(\\mathcal{L} < \\tfrac{1}{2}\\)</span></p>
 <div class="math notranslate" id="equation-e"><span class="eqno">(1)<a class="headerlink" href="#">#</a></span>
 \\[a = b\\]</div>
-<section id="sub"><h2>Below</h2><figure id="fig"><img alt="A black square" src="../_images/abc.png"></figure>
+<section id="sub"><h2>Below</h2><figure id="fig"><img loading="lazy" width="900"
+height="8" alt="A black square" src="../_images/abc.png"></figure>
 <div class="labs-widget"><p class="labs-widget-note">n</p><script type="application/json">{"x": 1}</script></div>
 <details class="admonition hide above-input"><summary aria-label="T"><p class="collapsed">Show</p></summary>
 <pre>hidden_code()</pre></details>
+<pre><span class="k">def</span><span class="w"> </span><span class="n">f</span><span class="p">():</span></pre>
 <div class="admonition dropdown"><p class="admonition-title">Answer</p><p>Because.</p></div>
 <div class="quiz" role="group" data-quiz="quiz-a-b"><p>Which?</p><details class="quiz-answer" data-right="yes">
 <summary>This</summary><p>Right.</p></details></div></section></section></article></body></html>"""
@@ -110,6 +112,8 @@ def test_what_needs_a_script_is_replaced_and_what_folds_still_folds(epub):
     assert "An interactive figure stands here on the site" in text
     assert "<script" not in text
     assert "headerlink" not in text
+    assert "lazy" not in text  # on paper nobody scrolls to a picture
+    assert '<pre><span class="k">def</span> f():</pre>' in text  # marks without a look of their own are gone
     assert "hidden_code()" in text
 
 

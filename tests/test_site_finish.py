@@ -1,6 +1,7 @@
 """What is done to the site once it is built: slimmed, its icons cut, its policy and metadata written, and packed."""
 
 import base64
+import random
 import re
 import zipfile
 from io import BytesIO
@@ -11,6 +12,7 @@ import pytest
 from docutils import nodes
 from docutils.utils import new_document
 from fontTools.ttLib import TTFont
+from PIL import Image
 
 import labs
 from tools import icons, metadata, policy, site_zip, slim, weight
@@ -263,6 +265,29 @@ def test_a_file_weighs_once_and_text_weighs_what_gzip_leaves(tmp_path):
 def test_a_request_without_a_file_is_an_error(tmp_path):
     with pytest.raises(FileNotFoundError, match="gone.js"):
         weight.weigh(["http://127.0.0.1/gone.js"], tmp_path)
+
+
+def test_a_chapter_that_is_too_heavy_is_named_and_a_page_that_only_leads_on_is_not_weighed(
+    chromium, tmp_path, monkeypatch, capsys
+):
+    pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    site = tmp_path / weight.SITE
+    (site / "book").mkdir(parents=True)
+    (site / "index.html").write_text(
+        '<meta http-equiv="refresh" content="0; url=book/01-a.html"><link rel="icon" href="data:,">'
+    )
+    for name, side in (("01-a", 4), ("02-b", 800)):
+        picture = Image.frombytes("RGB", (side, side), random.Random(0).randbytes(3 * side**2))
+        picture.save(site / "book" / f"{name}.png")
+        (site / "book" / f"{name}.html").write_text(f'<link rel="icon" href="data:,"><img src="{name}.png">')
+    monkeypatch.chdir(tmp_path)
+
+    status = weight.main([])
+
+    _, *lines = capsys.readouterr().out.splitlines()
+    assert [line.partition(" ")[0] for line in lines] == ["book/01-a.html", "book/02-b.html"]
+    assert [line.endswith(" too heavy") for line in lines] == [False, True]
+    assert status == 1
 
 
 def test_the_same_site_makes_the_same_archive_with_one_folder(tmp_path):

@@ -34,10 +34,14 @@
       if (title) rename(title, "summary");
       if (title) rename(box, "details");
     }
+    // Names, signs and blanks of code look like the text around them. Their marks are a third of all elements, and with
+    // a tag for each of them Chromium gives up printing the book.
+    for (const span of all("span.pre, :is(pre, dt) span:is(.n, .p, .w), dt span.o")) span.replaceWith(...span.childNodes);
+    article.normalize();
     for (const span of all("a:not([href])")) rename(span, "span");
     for (const element of all("*"))
       for (const { name } of [...element.attributes])
-        if (/^(on|data-|tabindex$|role$|aria-)/.test(name) && !element.closest("svg")) element.removeAttribute(name);
+        if (/^(on|data-|tabindex$|role$|aria-|loading$)/.test(name) && !element.closest("svg")) element.removeAttribute(name);
     const known = new Set();
     for (const element of all("[id]")) {
       if (!element.id || /\s/.test(element.id) || known.has(element.id)) element.removeAttribute("id");

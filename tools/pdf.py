@@ -45,7 +45,11 @@ FIT = """([width, wide]) => {
   for (const [element, needed, there] of measured) {
     const turned = element.tagName === "TABLE" && needed > 1.6 * width;
     const room = turned ? wide : there;
-    if (turned) element.classList.add("wide-page");
+    if (turned) {
+      // Its heading comes along, and does not stay behind alone.
+      const before = (element.closest(".pst-scrollable-table-container") ?? element).previousElementSibling;
+      for (const part of [element, before]) if (part?.matches("table, h2, h3, h4")) part.classList.add("wide-page");
+    }
     if (needed > room) element.style.zoom = Math.max(room / needed, 0.4);
   }
   // One thing that still sticks out would make Chromium print the whole book smaller.
@@ -59,7 +63,10 @@ FAULTS = """() => [
   ...[...document.querySelectorAll(".math")]
     .filter((math) => !math.querySelector("mjx-container") || math.querySelector("mjx-merror, [data-mjx-error]"))
     .map((math) => `formula: ${math.textContent}`),
-  ...[...document.images].filter((image) => !image.naturalWidth).map((image) => `figure: ${image.src}`)]"""
+  ...[...document.images]
+    .filter((image) => !image.naturalWidth
+      || Math.abs((image.width * image.naturalHeight) / (image.height * image.naturalWidth) - 1) > 0.05)
+    .map((image) => `figure: ${image.src}`)]"""
 
 
 def running_heads(pages: Iterable[Page]) -> str:
@@ -150,7 +157,7 @@ def print_document(browser: object, source: Path, target: Path) -> None:
         target: the PDF to write.
 
     Raises:
-        DownloadError: a formula is not set, or a figure is missing.
+        DownloadError: a formula is not set, or a figure is missing or out of shape.
     """
     browser.set_viewport_size({"width": TEXT_WIDTH, "height": 900})
     browser.emulate_media(media="print")
@@ -162,7 +169,7 @@ def print_document(browser: object, source: Path, target: Path) -> None:
     faults = browser.evaluate(FAULTS)
     if faults:
         raise DownloadError(
-            f"{len(faults)} formulas or figures would be missing on paper, such as {faults[0]}"
+            f"{len(faults)} formulas or figures would be missing or out of shape on paper, such as {faults[0]}"
         )
     from playwright.sync_api import Error
 

@@ -85,11 +85,17 @@ def settle(page: Any, address: str) -> None:
     }""")
 
 
+def leads_on(page: Path) -> bool:
+    """Tell whether a page only sends its reader on: it has no first view, and the page it names is weighed itself."""
+    return 'http-equiv="refresh"' in page.read_text(encoding="utf-8")
+
+
 def main(pages: list[str]) -> int:
     """Print a line per page, and the parts of the pages that were named; return 1 when a chapter is too heavy."""
     if not (SITE / "index.html").is_file():
         raise SystemExit(f"{SITE} has no site; run: make book")
-    every = sorted(str(p.relative_to(SITE)) for p in SITE.rglob("*.html") if "_static" not in p.parts)
+    files = [path for path in SITE.rglob("*.html") if "_static" not in path.parts and not leads_on(path)]
+    every = sorted(path.relative_to(SITE).as_posix() for path in files)
     heavy = 0
     print(f"{'page':36}{'requests':>9}{'kB stored':>11}{'kB sent':>9}")
     for name, addresses in requested(pages or every, SITE):
