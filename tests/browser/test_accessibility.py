@@ -2,7 +2,8 @@
 
 axe-core judges what a program can judge (WCAG 2.2, levels A and AA, and its best practices), in light and dark. It is
 slow where a page is long. So formulas are left untypeset, of the words of a program one of each kind is kept, of the
-reference a dozen entries of each kind, and for contrast one text of each look is judged. One chapter is judged whole.
+reference a dozen entries of each kind, of a list or a table thirty rows, and for contrast one text of each look is
+judged. One chapter is judged whole.
 """
 
 import re
@@ -40,6 +41,8 @@ THIN = """() => {
     const many = {};  // the reference of labs: a dozen functions, a dozen methods, and so on
     for (const entry of document.querySelectorAll("dl.py"))
         if (entry.isConnected && (many[entry.className] = (many[entry.className] || 0) + 1) > 12) entry.remove();
+    for (const list of document.querySelectorAll("article :is(tbody, ul, ol, dl)"))
+        [...list.children].slice(30).forEach((one) => one.remove());
 }"""
 # One element of each look: colour, size and weight of its text, and what lies behind it.
 LOOKS = """() => {
