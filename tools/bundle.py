@@ -11,6 +11,7 @@ import nbformat
 
 from tools.archive import report, write_zip
 from tools.pages import About, about
+from tools.sources import NotebookError, read_twin
 
 BUNDLE = Path("_build/nonlinear-notebooks.zip")
 ALONGSIDE = ("LICENSE", "LICENSE-CONTENT", "CITATION.cff", "pyproject.toml")
@@ -40,7 +41,7 @@ def without_outputs(path: Path) -> str:
     Args:
         path: of the notebook, which stays as it is.
     """
-    notebook = nbformat.read(path, as_version=4)
+    notebook = read_twin(path)
     notebook.metadata.pop("outputs_sha256", None)  # it would no longer fit
     for cell in notebook.cells:
         if cell.cell_type == "code":
@@ -86,7 +87,7 @@ def write_bundle(target: Path, root: Path) -> Path:
 
 def main() -> int:
     """Write the bundle; returns the exit status."""
-    return report(lambda: write_bundle(BUNDLE, Path()), FileNotFoundError)
+    return report(lambda: write_bundle(BUNDLE, Path()), NotebookError)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def pack(root: Path) -> Path:
 
 def main() -> int:
     """Pack the site below the current folder and say where the archive lies; returns the exit status."""
-    return report(lambda: pack(Path()), FileNotFoundError)
+    return report(lambda: pack(Path()))
 
 
 if __name__ == "__main__":
