@@ -36,9 +36,10 @@ class Pristine:
     Example:
         >>> checks = Pristine("dead_neurons")
         >>> from labs.checks import dead_neurons
-        >>> dead_neurons.dead_mask = print
+        >>> released, dead_neurons.dead_mask = dead_neurons.dead_mask, print
         >>> checks.fresh().dead_mask is print
         False
+        >>> dead_neurons.dead_mask = released
     """
 
     def __init__(self, topic: str) -> None:
