@@ -42,7 +42,7 @@ RANKS = (
     {
         "training", "comparison", "fitting", "evaluation", "calibration", "checkpoints", "activity",
         "neurons", "signals", "landscape", "measuring", "hessian", "eigenvalues", "spectrum", "tangent_kernel",
-        "gaussian", "mean_field", "fixed_points", "gain",
+        "gaussian", "mean_field", "fixed_points", "gain", "playground",
     },
     {"results", "provenance", "checks", "statistics", "sweeps", "cells"},
     {"experiments"},

@@ -16,6 +16,7 @@ from labs.widgets.line_folder import LineFolder
 from labs.widgets.neuron_bench import NeuronBench
 from labs.widgets.neuron_ward import NeuronWard
 from labs.widgets.optimiser_race import OptimiserRace
+from labs.widgets.playground import Playground
 from labs.widgets.point_fit import PointFit
 from labs.widgets.results_explorer import ResultsExplorer
 from labs.widgets.score_losses import ScoreLosses
@@ -37,6 +38,7 @@ __all__ = [
     "NeuronBench",
     "NeuronWard",
     "OptimiserRace",
+    "Playground",
     "PointFit",
     "ResultsExplorer",
     "ScoreLosses",
