@@ -6,7 +6,7 @@ import argparse
 import time
 from collections.abc import Callable
 
-from benchmarks import functions, masks, staf, table, together, training
+from benchmarks import functions, masks, playground, staf, table, together, training
 from labs.data import load_fashion_mnist
 from labs.fashion_mnist import CHECKSUMS
 from labs.results import save_result
@@ -20,6 +20,7 @@ QUICK: dict[str, Callable[[], dict]] = {
     "mask": masks.mask,
     "staf": staf.cost,
     "functions": functions.per_function,
+    "playground": playground.steps,
     "busy": training.busy,
 }
 LONG: dict[str, Callable[[], dict]] = {"table": table.thirteen_rows}

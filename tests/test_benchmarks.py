@@ -9,11 +9,13 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.matrix_products import WIDTHS, products, work
 from benchmarks.pairs import best, ratio, side_by_side
 from benchmarks.plain_loop import dead_masks, loader, train_epoch
+from benchmarks.playground import BURST, SETUP
 from benchmarks.staf import FORMS, saved_bytes
 from labs.activations import make_activation
 from labs.data import batches, load_digits, load_fashion_mnist
 from labs.networks import SimpleNetwork
 from labs.neurons import dead_neuron_masks
+from labs.playground import make_model
 from labs.seeds import make_generator, set_seed
 
 
@@ -96,3 +98,9 @@ def test_relu_keeps_its_output_for_the_way_back_and_nothing_else():
     x = torch.randn(100, 10, requires_grad=True)
 
     assert saved_bytes(make_activation("ReLU"), x) == 100 * 10 * 4
+
+
+def test_the_playground_is_measured_with_the_network_and_the_speed_that_it_promises():
+    widths = [layer.out_features for layer in make_model(SETUP) if isinstance(layer, torch.nn.Linear)]
+
+    assert (widths, SETUP.batch, BURST) == ([8, 8, 2], 32, 300)
