@@ -151,7 +151,7 @@ def _joined(equation: re.Match) -> str:
 
 def _add(block: str, chapter: Chapter) -> None:
     """Begin a section with a heading, or add a paragraph to the last one: sentences, equations, labels."""
-    # The page of myths has one experiment for each heading of the third level.
+    # The pages that are no chapters have one experiment for each heading of the third level.
     if heading := re.match("## " if chapter.stem[0].isdigit() else "##+ ", block):
         before = re.findall(r"\(([\w-]+)\)=\s*$", chapter.sections[-1].text)
         chapter.sections.append(Section("".join(before), block.splitlines()[0][heading.end() :]))

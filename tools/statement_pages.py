@@ -19,7 +19,7 @@ from tools.statements import Statement, collect, read_allowed
 # The page of each range of chapters; one page for all would be heavy for a phone.
 PAGES = {
     "statements": ("Statements, chapters 1 to 9", "01", "09"),
-    "statements-2": ("Statements, chapters 10 to 18 and the myths", "10", "myths"),
+    "statements-2": ("Statements, chapters 10 to 18, the myths and the playground", "10", "playground"),
 }
 INTRODUCTION = """
 Every sentence of {title} that states a number or a comparison, in their order, with what it rests on.

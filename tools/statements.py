@@ -122,7 +122,7 @@ def statements(chapter: Chapter, quotes: dict[str, str], book: dict[str, Section
 
 
 def collect(names: list[str], root: Path) -> list[Statement]:
-    """Return the statements of the chapters called ``names``, or of all, and of the page of myths."""
+    """Return the statements of the chapters called ``names``, or of all, of the myths and of the playground."""
     ledger = yaml.safe_load((root / "book" / "evidence.yml").read_text(encoding="utf-8")) or []
     sources = [p for p in find_sources([], root) if p.parent.name == "book"]
     chapters = [read_chapter(source, root) for source in sources]
