@@ -1,7 +1,7 @@
 """The playground's runs in torch: what the page of that name does in the browser, step for step, in ``float64``.
 
 The page hands out a notebook cell with its settings, as in the example. Everything random comes from streams that
-both sides draw alike (:mod:`labs.playground.streams`): points, start, batches, dropout masks and the slopes of RReLU.
+both sides draw alike (``labs.playground.streams``): points, start, batches, dropout masks and the slopes of RReLU.
 The rest is torch's own: gradients, losses, ``torch.optim``. So the losses of both agree up to rounding.
 
 Example:

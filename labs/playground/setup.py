@@ -200,7 +200,7 @@ class Setup:
 
     @property
     def out_features(self) -> int:
-        """How many numbers the network puts out: one per class."""
+        """How many numbers the network puts out, one per class."""
         if self.regression:
             return 1
         if self.data == "own":

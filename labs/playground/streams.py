@@ -30,7 +30,7 @@ class Stream:
 
     Args:
         seed: a whole number from 0 to :math:`2^{32} - 1`.
-        purpose: a key of :data:`PURPOSES`.
+        purpose: a key of ``PURPOSES``.
         i: the first counter, such as the layer, the epoch or the step.
         j: the second counter, such as the hidden layer.
 
