@@ -127,6 +127,13 @@ def test_overfitting_names_the_step_at_which_the_test_loss_was_lowest():
     )
 
 
+def test_a_test_loss_that_rises_by_a_hair_near_zero_is_no_overfitting():
+    records = falling(400, 0.6, 0.002, test=0.015)
+    records[-1]["test"] = 0.017
+
+    assert not any("Overfitting" in words for words in explained(facts(records=records)))
+
+
 def test_a_test_loss_at_its_lowest_is_no_overfitting():
     records = falling(400, 0.6, 0.1, test=0.4)
 

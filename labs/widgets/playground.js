@@ -58,6 +58,11 @@ function render({ model, el }) {
   el.innerHTML = page(bare, Object.fromEntries(Object.entries(presets).map(([name, { title }]) => [name, title])));
 
   const find = (selector) => el.querySelector(selector), all = (selector) => [...el.querySelectorAll(selector)], root = el.firstElementChild;
+  if (bare) find(".play-open").addEventListener("click", () => { // where the large one stands on this page, only the address changes
+    const large = document.querySelector(".play:not(.bare)");
+    large?.scrollIntoView();
+    large?.querySelector("[name=preset]").focus({ preventScroll: true });
+  });
   const control = (name) => find(`:is(.play-side, .play-head, .play-run) [name=${name}]`), stage = find(".play-stage"), plane = find(".play-plane"), map = plane.firstElementChild;
   const write = (selector, text) => { const place = find(selector); if (place.textContent !== text) place.textContent = text; };
   const filled = new WeakMap(), fill = (place, markup) => { if (filled.get(place) !== markup) filled.set(place, (place.innerHTML = markup)); };

@@ -46,7 +46,8 @@ export function findings(facts) {
   if (step >= 200 && train > 0.95 * chance) add(55, `After ${step} steps the loss, ${digits(train)}, is still that of a guess, ${digits(chance)}.`);
   if (test !== null && step) {
     const best = records.reduce((low, one) => (one.test < low.test ? one : low));
-    if (test > 1.5 * train && test > 1.1 * best.test)
+    const risen = test - best.test; // a share of what it was, and of what there was to learn
+    if (test > 1.5 * train && risen > 0.1 * best.test && risen > 0.02 * records[0].train)
       add(50, `Overfitting: the training loss is ${digits(train)}, the test loss ${digits(test)}. At step ${best.step} the test loss was ${digits(best.test)}.`);
   }
   if (step && fitted) {

@@ -37,6 +37,7 @@ def pages(widget):
         "two": widget.static_html() + Playground("xor").static_html(),
         "bare": Playground("moons", controls=False).static_html(),
         "deep": Playground(DEEP).static_html(),
+        "both": widget.static_html() + Playground("xor", controls=False).static_html(),
     }
 
 
@@ -638,6 +639,19 @@ def test_without_controls_there_is_the_run_and_a_link_to_all_of_them(open_widget
     assert tab.locator(".play-side, .play-tools, [name=preset], .play-out button").count() == 0
     assert tab.inner_text(".play-about") == PRESETS["moons"]["about"]
     assert address == f"playground.html#playground={PRESETS['moons']['setup']},20"
+    assert tab.record.trouble == []
+
+
+def test_where_the_large_one_stands_on_the_page_the_link_leads_up_to_it(open_widget):
+    tab = open_widget("both-light.html")
+    link = tab.locator(".play-open")
+    link.evaluate("(link) => { link.href = link.hash; }")  # the page of this test has another name
+
+    link.click()
+
+    tab.wait_for_function("document.activeElement.name === 'preset'")
+    tab.wait_for_function("document.querySelector('[name=preset]').value === 'xor'")
+    assert abs(tab.evaluate("document.querySelector('.play').getBoundingClientRect().top")) < 1
     assert tab.record.trouble == []
 
 
