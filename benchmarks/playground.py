@@ -28,10 +28,11 @@ IN_THE_PAGE = (
 )
 IN_NODE = """
 import { createInterface } from "node:readline";
-const { source, begin } = JSON.parse(process.argv[1]);
+const lines = createInterface({ input: process.stdin })[Symbol.asyncIterator]();
+const { source, begin } = JSON.parse((await lines.next()).value); // too long for the command line
 globalThis.E = await import("data:text/javascript;base64," + Buffer.from(source).toString("base64"));
 (0, eval)(begin);
-for await (const line of createInterface({ input: process.stdin })) {
+for await (const line of lines) {
     (0, eval)(line);
     console.log("done");
 }
@@ -110,7 +111,7 @@ def _node() -> Iterator[Callable[[str], str] | None]:
         yield None
         return
     told = json.dumps({"source": Playground._esm, "begin": BEGIN.format(text=json.dumps(SETUP.text()))})
-    command = [path, "--input-type=module", "--eval", IN_NODE, told]
+    command = [path, "--input-type=module", "--eval", IN_NODE]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
 
         def carry_out(line: str) -> str:
@@ -118,6 +119,7 @@ def _node() -> Iterator[Callable[[str], str] | None]:
             process.stdin.flush()
             return process.stdout.readline()
 
+        process.stdin.write(told + "\n")
         yield carry_out
         process.stdin.close()
 
