@@ -184,3 +184,34 @@ def test_the_starts_that_chapter_6_names_do_not_find_a_closed_border():
 
     assert found == [[0], []]
     assert engine(SUCCESSES, [[PRESETS["three-units"]["setup"]], [], [0]]) == [[1], []]  # "This one does"
+
+
+# For each setup the step, a multiple of twenty, at which each start first parts more than nine tenths of the points.
+FIRST = """(E, [texts, most, starts]) => texts.map((text) => starts.map((start) => {
+    const run = new E.Run({ ...E.readSetup(text).setup, start });
+    while (run.at < most && (run.at % 20 || run.score().train.accuracy <= 0.9) && run.step());
+    return run.at;
+}))"""
+
+
+def test_what_does_not_learn_in_four_hundred_steps_learns_later_as_the_page_says():
+    settings = settings_of_the_page()
+    rows = ["Sigmoid", "PyTorch's weights, random biases", "PyTorch's weights, zero biases", "rate 0.01"]
+    said = [
+        int(re.search(pattern, PAGE)[1])
+        for pattern in (
+            r"each of the ten starts has succeeded before step (\d+)\.",
+            r"Before step (\d+) nine of the ten starts have succeeded with random biases, and all ten with zero",
+            r"more steps help: all ten arrive before step (\d+)\.",
+        )
+    ]
+
+    first = engine(FIRST, [[settings[row] for row in rows], max(said), list(range(10))])
+
+    sigmoid, default, zero, slow = (
+        sum(step < most for step in steps)
+        for steps, most in zip(first, (said[0], said[1], said[1], said[2]), strict=True)
+    )
+    assert min(first[0]) > 2000  # "their loss begins to fall after some two thousand"
+    assert (sigmoid, zero, slow) == (10, 10, 10)
+    assert default == pytest.approx(9, abs=1)

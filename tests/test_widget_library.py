@@ -15,7 +15,7 @@ def scripts(root):
 
 
 def carried(script):
-    return json.loads(script[script.index("= {") + 2 :].removesuffix(";\n"))
+    return json.loads(script[script.index("] = {") + 4 :].removesuffix(";\n"))
 
 
 def test_the_file_has_the_module_and_the_style_of_the_class(scripts):

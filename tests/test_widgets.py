@@ -273,7 +273,9 @@ def scripts_on(twin):
     for cell in nbformat.read(twin, as_version=4).cells:
         for output in cell.get("outputs", ()):
             html = "".join(output.get("data", {}).get("text/html", ""))
-            if html.startswith('<div class="labs-widget">') and "library" not in (content := content_of(html)):
+            if html.startswith('<div class="labs-widget">') and "library" not in (
+                content := content_of(html)
+            ):
                 found.add(content["module"])
     return found
 

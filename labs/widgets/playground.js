@@ -84,12 +84,12 @@ function render({ model, el }) {
     model.save_changes();
   }
 
-  /** Start a run from its text, and go to a step of it. */
-  function open(text, step = 0, keep = false) {
+  /** Start a run from its text, and go to a step of it; then back to an earlier one, if it is named. */
+  function open(text, step = 0, keep = false, then = step) {
     const { setup, faults } = readSetup(text);
     run = new Run(setup, numbers);
     note(faults.join(" "));
-    travel(Math.max(0, Math.min(MOST_STEPS, Math.round(step) || 0)), keep);
+    travel(Math.max(0, Math.min(MOST_STEPS, Math.round(step) || 0)), keep, then);
   }
 
   /** A new run with other settings; what was changed on the way holds from its start. The old one is kept for a while. */
@@ -105,8 +105,8 @@ function render({ model, el }) {
     if (!inside) anew(changes, "A new run, because the settings changed.");
     else {
       for (const [name, value] of Object.entries(changes)) run.change(name, value);
-      note("");
-      if (before.far > run.at) offer(`The steps after ${run.at} are open again.`, before);
+      if (before.far > run.at) offer(`The steps after ${run.at} are open again.`, { ...before, left: run.at });
+      else if (kept?.left !== run.at) note("");
     }
     rest();
     if (on) play();
@@ -114,8 +114,8 @@ function render({ model, el }) {
 
   /** Say why there is another run, and how to get the old one back if it had begun. */
   function offer(why, before) {
-    kept = before;
-    if (before.far) note(why, [["undo", `Back to step ${before.at} of the run before`]]);
+    if (before.far) kept = before; // a run that has not begun is no way back: the one before it still is
+    if (kept) note(why, [["undo", `Back to step ${kept.at} of the run before`]]);
     else note("");
   }
 
@@ -145,19 +145,20 @@ function render({ model, el }) {
   }
 
   /** Go to a step, in slices where it is far. */
-  function travel(step, keep = true) {
+  function travel(step, keep = true, then = step) {
     halt();
     run.rewind(step);
-    goal = { step, keep, from: run.at, since: performance.now() };
+    goal = { step, keep, then, from: run.at, since: performance.now() };
     onward();
   }
 
   function onward() {
-    const { step, from, since, keep } = goal, until = performance.now() + SLICE;
+    const { step, from, since, keep, then } = goal, until = performance.now() + SLICE;
     let going = true;
     while (going && run.at < step && performance.now() < until) going = forward();
     if (!going || run.at >= step) {
       halt();
+      if (then < run.at) return travel(then, keep);
       if (keep) save();
       return draw();
     }
@@ -511,11 +512,12 @@ function render({ model, el }) {
     run: () => (running ? rest() : play()), step: () => steps(1), ten: () => steps(10), halt: rest,
     reset() { anew({}, "Back at the start."); rest(); },
     undo() {
-      const { text, at, run: old } = kept;
+      const { text, at, far, run: old } = kept;
+      kept = null;
       halt();
       note("");
       find(".play-go").focus(); // the button that was pressed is gone
-      if (!old) return open(text, at, true);
+      if (!old) return open(text, far, true, at);
       run = old;
       rest();
     },

@@ -86,7 +86,7 @@ PRESETS: dict[str, dict[str, str]] = {
     },
     "sigmoids": {
         "title": "Two layers of sigmoids",
-        "about": "From torch's start the loss is that of a guess for some two thousand steps. Take Tanh for all layers.",
+        "about": "From torch's start it guesses for some 2000 steps. Take Tanh for all layers.",
         "setup": "layers.8Sigmoid*8Sigmoid~rate.0.3",
     },
     "deep-relu": {

@@ -292,6 +292,37 @@ def test_each_preset_opens_and_runs(open_widget, name):
     assert tab.record.trouble == []
 
 
+def test_the_way_back_lasts_until_another_run_has_begun(open_widget):
+    tab = open_widget()
+    take(tab, 50)
+    before = numbers(tab)
+
+    press(tab, "reset")
+    press(tab, "deeper")
+    press(tab, "deeper")
+    tab.get_by_role("button", name="Back to step 50 of the run before").click()
+
+    assert numbers(tab) == before
+
+
+def test_steps_that_were_opened_again_can_all_be_taken_back(open_widget):
+    tab = open_widget()
+    unfold(tab)
+    take(tab, 60)
+    before = numbers(tab)
+    slide(tab, "at", 20)
+    tab.wait_for_function("window.run.at === 20")
+
+    slide(tab, "rate", 20)
+    slide(tab, "rate", 24)
+    tab.get_by_role("button", name="Back to step 20 of the run before").click()
+
+    tab.wait_for_function("window.run.history.steps === 60 && window.run.at === 20")
+    slide(tab, "at", 60)
+    tab.wait_for_function("window.run.at === 60")
+    assert numbers(tab) == before
+
+
 def test_rates_change_on_the_way_and_other_settings_start_anew(open_widget):
     tab = open_widget()
     unfold(tab)
