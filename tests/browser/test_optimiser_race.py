@@ -424,7 +424,7 @@ def test_in_a_live_notebook_both_sides_hear_each_other_until_the_widget_goes(liv
 def test_the_race_of_the_chapter_lives(open_chapter):
     tab = open_chapter(CHAPTER, "// The optimiser race:", ".race")
 
-    button(tab, "Step").click()
+    tab.locator(".race").get_by_role("button", name="Step", exact=True).click()
 
     assert tab.inner_text("[data-of=step]").endswith(" of 300")
     assert tab.record.trouble == []
