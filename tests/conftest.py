@@ -83,3 +83,14 @@ def full_disk():
             resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
     return limited
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """One thread for torch: small networks gain nothing from a second one, and lose much on a busy machine."""
+    import torch  # here, for many tests do without
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)

@@ -9,20 +9,11 @@ from typing import Any
 
 import pytest
 
+from labs.widgets.playground import MODULES
 from tests.conftest import ROOT
 
 #: The engine's files in the order in which the widget joins them; what draws on the page comes after them.
-ENGINE = (
-    "activation_functions.js",
-    "activation_gradients.js",
-    "playground_random.js",
-    "playground_setup.js",
-    "playground_data.js",
-    "playground_network.js",
-    "playground_steps.js",
-    "playground_run.js",
-    "playground_code.js",
-)
+ENGINE = MODULES[: MODULES.index("curve_drawing.js")]
 _PROGRAM = """
 const E = await import("data:text/javascript;base64," + Buffer.from({source}).toString("base64"));
 const given = ({code})(E, {argument});

@@ -336,15 +336,6 @@ def test_each_wrong_prediction_gets_its_message(change, message, capsys):
     assert message in capsys.readouterr().out
 
 
-@pytest.fixture
-def one_thread():
-    """With one thread a training ends the same every time, also on a busy machine."""
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
-
-
 def test_the_network_without_a_change_has_a_third_of_its_units_dead_and_the_cures_do_what_they_should(
     one_thread,
 ):
